@@ -1,0 +1,3 @@
+//! Kinds of keys, the binding of a temporary key to a permanent one, and the client's plan of renewal.
+
+pub mod requests;

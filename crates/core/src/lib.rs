@@ -1,0 +1,10 @@
+//! The MTProto key exchange, binding and message layer without I/O.
+#![forbid(unsafe_code)]
+
+pub mod env;
+pub mod keys;
+pub mod observer;
+
+pub use dayfly_crypto::{enforce, holds, mutant, rules};
+pub use env::{Env, Now, SecureRandom};
+pub use observer::{NoObserver, Observer};

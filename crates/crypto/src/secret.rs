@@ -1,0 +1,172 @@
+//! Secrets: a type each, boxed so that moving them leaves no copy, wiped on drop, silent in `Debug`.
+
+use core::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::digest;
+
+macro_rules! silent {
+    ($name:ident) => {
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    };
+}
+
+/// The lower 64 bits of the SHA1 of an authorization key: its last 8 bytes, read little-endian as they stand on the wire.
+///
+/// Source: Creating an Authorization Key, step 8 (rule HS-24).
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct AuthKeyId(pub u64);
+
+impl AuthKeyId {
+    /// The 8 bytes as they stand on the wire.
+    #[must_use]
+    pub fn to_wire(self) -> [u8; 8] {
+        self.0.to_le_bytes()
+    }
+
+    /// From the 8 bytes as they stand on the wire.
+    #[must_use]
+    pub fn from_wire(bytes: [u8; 8]) -> Self {
+        Self(u64::from_le_bytes(bytes))
+    }
+
+    /// As the `long` of a TL field.
+    #[must_use]
+    pub fn to_long(self) -> i64 {
+        self.0.cast_signed()
+    }
+
+    /// From the `long` of a TL field.
+    #[must_use]
+    pub fn from_long(long: i64) -> Self {
+        Self(long.cast_unsigned())
+    }
+}
+
+impl fmt::Display for AuthKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for AuthKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuthKeyId({self})")
+    }
+}
+
+/// A 2048-bit authorization key: g^ab as exactly 256 big-endian bytes, leading zeros kept (rule HS-24).
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct AuthKey(Box<[u8; 256]>);
+
+silent!(AuthKey);
+
+impl AuthKey {
+    /// Takes over the bytes; the source is wiped.
+    #[must_use]
+    pub fn take(source: &mut [u8; 256]) -> Self {
+        let mut key = Box::new([0; 256]);
+        key.copy_from_slice(source);
+        source.zeroize();
+        Self(key)
+    }
+
+    /// Copies the bytes out of a buffer that wipes itself.
+    #[must_use]
+    pub fn copy_of(source: &[u8; 256]) -> Self {
+        let mut key = Box::new([0; 256]);
+        key.copy_from_slice(source);
+        Self(key)
+    }
+
+    /// The only door to the raw bytes.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 256] {
+        &self.0
+    }
+
+    /// `auth_key_id`: the last 8 bytes of the SHA1.
+    #[must_use]
+    pub fn id(&self) -> AuthKeyId {
+        let [.., a, b, c, d, e, f, g, h] = digest::sha1(&[self.expose()]);
+        AuthKeyId::from_wire([a, b, c, d, e, f, g, h])
+    }
+
+    /// `auth_key_aux_hash`: the first 8 bytes of the SHA1, as they stand in the hash.
+    #[must_use]
+    pub fn aux_hash(&self) -> [u8; 8] {
+        let [a, b, c, d, e, f, g, h, ..] = digest::sha1(&[self.expose()]);
+        [a, b, c, d, e, f, g, h]
+    }
+}
+
+/// `new_nonce`: the 32 bytes from which the keys of one run are derived; known to client and server alone.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct NewNonce(Box<[u8; 32]>);
+
+silent!(NewNonce);
+
+impl NewNonce {
+    /// Takes over the bytes; the source is wiped.
+    #[must_use]
+    pub fn take(source: &mut [u8; 32]) -> Self {
+        let mut nonce = Box::new([0; 32]);
+        nonce.copy_from_slice(source);
+        source.zeroize();
+        Self(nonce)
+    }
+
+    /// Copies the bytes out of a buffer that wipes itself.
+    #[must_use]
+    pub fn copy_of(source: &[u8; 32]) -> Self {
+        let mut nonce = Box::new([0; 32]);
+        nonce.copy_from_slice(source);
+        Self(nonce)
+    }
+
+    /// The only door to the raw bytes.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A secret Diffie-Hellman exponent, big-endian, a or b of the specification.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Exponent(Box<[u8]>);
+
+silent!(Exponent);
+
+impl Exponent {
+    /// Draws `bits` random bits (rounded up to whole bytes); the top one is not forced (rule HS-21).
+    ///
+    /// # Errors
+    /// [`crate::RandomError`] if the source failed.
+    pub fn draw(bits: usize, random: &mut dyn crate::SecureRandom) -> Result<Self, crate::RandomError> {
+        let mut exponent = Self(vec![0; bits.div_ceil(8)].into_boxed_slice());
+        random.fill_secret(&mut exponent.0)?;
+        Ok(exponent)
+    }
+
+    /// The only door to the raw bytes.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// An AES-256 key and IGE initialization vector, derived together and used together.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct AesKeyIv {
+    /// `aes_key`, 32 bytes.
+    pub key: [u8; 32],
+    /// `aes_iv`, 32 bytes: the two previous blocks of IGE.
+    pub iv: [u8; 32],
+}
+
+silent!(AesKeyIv);
