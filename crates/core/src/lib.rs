@@ -4,6 +4,7 @@
 pub mod env;
 pub mod keys;
 pub mod observer;
+pub mod plain;
 
 pub use dayfly_crypto::{enforce, holds, mutant, rules};
 pub use env::{Env, Now, SecureRandom};
