@@ -1,2 +1,54 @@
-//! Skeleton.
-fn main() {}
+//! The tools of this repository: `cargo xtask help` lists them, `cargo xtask ci` is exactly what CI runs.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks on stdout and stderr"
+)]
+
+mod ci;
+mod deps;
+mod rules;
+mod tl;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci                            what CI runs, step by step; logs in target/ci/
+  deps                          edges between crates, DEPS.md, licences, forbidden crates
+  rules [--summary]             every rule of docs/src/rules.md with its checks and its tests
+  rules --prove [--only PREFIX] switch the checks off one by one: a test that names the rule must fail
+  tl                            generate crates/tl/src/generated from schema/*.tl
+  help                          this text";
+
+fn main() -> ExitCode {
+    if rules::is_compiler_wrapper() {
+        return rules::run_compiler();
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["ci"] => ci::run(),
+        ["deps"] => deps::run(),
+        ["rules", rest @ ..] => rules::run(rest),
+        ["tl"] => tl::run(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `cargo xtask ci`: the steps of CI, each with its time; what a step says is kept in target/ci and shown if it fails.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+/// The length of the piece of a failed step's log that is shown.
+const SHOWN_LINES: usize = 200;
+
+struct Step {
+    name: &'static str,
+    words: &'static [&'static str],
+    variables: &'static [(&'static str, &'static str)],
+}
+
+const fn step(name: &'static str, words: &'static [&'static str]) -> Step {
+    Step { name, words, variables: &[] }
+}
+
+/// Cheap steps first. Everything is built with the release profile, so that steps share what they build.
+const STEPS: [Step; 10] = [
+    step("format", &["cargo", "fmt", "--all", "--check"]),
+    step("dependencies", &["cargo", "xtask", "deps"]),
+    step("rules", &["cargo", "xtask", "rules", "--summary"]),
+    step("lints", &["cargo", "clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    step("tests", &["cargo", "test", "--release", "--no-fail-fast"]),
+    step("tests-of-xtask", &["cargo", "test", "--release", "--package", "xtask"]),
+    Step {
+        name: "documentation",
+        words: &["cargo", "doc", "--release", "--workspace", "--no-deps"],
+        variables: &[("RUSTDOCFLAGS", "-D warnings")],
+    },
+    step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"]),
+    step("demo", &["cargo", "run", "--quiet", "--release", "--", "demo"]),
+    step("mtcute", &["interop/mtcute/run"]),
+];
+
+/// Runs all steps, also after one failed, and ends with the sum of the tests.
+pub(crate) fn run() -> Result<()> {
+    let folder = workspace::target_directory().join("ci");
+    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let started = Instant::now();
+    let mut failed = Vec::new();
+    let mut tests = Tests::default();
+    for step in &STEPS {
+        let (passed, ran) = step.run(&folder)?;
+        tests.add(ran);
+        if !passed {
+            failed.push(step.name);
+        }
+    }
+    let ok = STEPS.len() - failed.len();
+    println!("{ok} of {} steps passed in {}", STEPS.len(), minutes(started.elapsed()));
+    println!("{} passed, {} failed", tests.passed, tests.failed);
+    if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
+}
+
+impl Step {
+    /// Whether the step succeeded, and the tests that it ran.
+    fn run(&self, folder: &Path) -> Result<(bool, Tests)> {
+        println!("== {}: {}", self.name, self.words.join(" "));
+        let started = Instant::now();
+        let log = folder.join(format!("{}.log", self.name));
+        let passed =
+            self.command(&log)?.status().with_context(|| format!("starting {}", self.name))?.success();
+        let text = std::fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
+        let text = String::from_utf8_lossy(&text);
+        if !passed {
+            show_end(&text, &log);
+        }
+        let tests = Tests::of(&text);
+        println!(
+            "   {} in {}{}",
+            if passed { "ok" } else { "FAILED" },
+            minutes(started.elapsed()),
+            tests.note()
+        );
+        Ok((passed, tests))
+    }
+
+    fn command(&self, log: &PathBuf) -> Result<Command> {
+        let Some((program, words)) = self.words.split_first() else { bail!("{} runs nothing", self.name) };
+        let file = File::create(log).with_context(|| format!("making {}", log.display()))?;
+        let mut command = if *program == "cargo" { workspace::cargo() } else { Command::new(program) };
+        command.args(words).envs(self.variables.iter().copied()).current_dir(workspace::root());
+        command.stdin(Stdio::null()).stderr(file.try_clone()?).stdout(file);
+        Ok(command)
+    }
+}
+
+fn show_end(text: &str, log: &Path) {
+    let lines: Vec<&str> = text.lines().collect();
+    let shown = lines.get(lines.len().saturating_sub(SHOWN_LINES)..).unwrap_or_default();
+    shown.iter().for_each(|line| println!("   | {line}"));
+    println!("   the whole log: {}", log.display());
+}
+
+fn minutes(time: Duration) -> String {
+    format!("{}:{:04.1} min", time.as_secs() / 60, time.as_secs_f64() % 60.0)
+}
+
+/// Counts of tests, as cargo's own summary lines state them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Tests {
+    passed: u64,
+    failed: u64,
+}
+
+impl Tests {
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
+    fn of(text: &str) -> Self {
+        let mut sum = Self::default();
+        for line in text.lines().filter_map(|line| line.strip_prefix("test result: ")) {
+            sum.add(Self { passed: count(line, " passed"), failed: count(line, " failed") });
+        }
+        sum
+    }
+
+    fn note(self) -> String {
+        if self == Self::default() {
+            String::new()
+        } else {
+            format!(", {} passed, {} failed", self.passed, self.failed)
+        }
+    }
+}
+
+/// The number in front of `what`.
+fn count(line: &str, what: &str) -> u64 {
+    let before = line.split_once(what).map(|(before, _)| before);
+    before.and_then(|text| text.rsplit([' ', ';']).next()?.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_lines_of_several_binaries_are_added() {
+        let text = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n\
+            noise 7 passed\ntest result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured\n";
+        assert_eq!(Tests::of(text), Tests { passed: 15, failed: 2 });
+        assert_eq!(Tests::of("no tests here"), Tests::default());
+    }
+
+    #[test]
+    fn every_step_has_a_name_of_its_own() {
+        let mut names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+
+    #[test]
+    fn a_failing_step_is_told_from_a_passing_one() {
+        let folder = workspace::target_directory().join("ci-tests");
+        std::fs::create_dir_all(&folder).unwrap();
+        assert!(step("passes", &["true"]).run(&folder).unwrap().0);
+        assert!(!step("fails", &["false"]).run(&folder).unwrap().0);
+        assert!(step("is-not-there", &["./no-such-program"]).run(&folder).is_err());
+    }
+}
