@@ -1,7 +1,7 @@
 //! Where random bytes come from.
 
 /// The source failed; nothing may be made of what it left behind.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[error("the source of randomness failed")]
 pub struct RandomError;
 

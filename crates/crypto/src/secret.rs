@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use dayfly_modexp::{SHALLOW, scrubbed};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::digest;
@@ -93,15 +94,19 @@ impl AuthKey {
     /// `auth_key_id`: the last 8 bytes of the SHA1.
     #[must_use]
     pub fn id(&self) -> AuthKeyId {
-        let [.., a, b, c, d, e, f, g, h] = digest::sha1(&[self.expose()]);
+        let [.., a, b, c, d, e, f, g, h] = self.sha1();
         AuthKeyId::from_wire([a, b, c, d, e, f, g, h])
     }
 
     /// `auth_key_aux_hash`: the first 8 bytes of the SHA1, as they stand in the hash.
     #[must_use]
     pub fn aux_hash(&self) -> [u8; 8] {
-        let [a, b, c, d, e, f, g, h, ..] = digest::sha1(&[self.expose()]);
+        let [a, b, c, d, e, f, g, h, ..] = self.sha1();
         [a, b, c, d, e, f, g, h]
+    }
+
+    fn sha1(&self) -> [u8; 20] {
+        scrubbed::<SHALLOW, _>(|| digest::sha1(&[self.expose()]))
     }
 }
 
