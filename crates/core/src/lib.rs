@@ -2,9 +2,12 @@
 #![forbid(unsafe_code)]
 
 pub mod env;
+pub mod handshake;
+pub mod job;
 pub mod keys;
 pub mod observer;
 pub mod plain;
+pub mod session;
 
 pub use dayfly_crypto::{enforce, holds, mutant, rules};
 pub use env::{Env, Now, SecureRandom};
