@@ -8,6 +8,7 @@ pub mod keys;
 pub mod observer;
 pub mod plain;
 pub mod session;
+pub mod transport;
 
 pub use dayfly_crypto::{enforce, holds, mutant, rules};
 pub use env::{Env, Now, SecureRandom};

@@ -112,3 +112,93 @@ fn split(frame: &[u8]) -> Result<(PlainMessage<'_>, &[u8]), PlainError> {
         .ok_or(PlainError::Length { announced, present: present.len() })?;
     Ok((PlainMessage { msg_id: i64::from_le_bytes(*msg_id), body }, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PlainError, PlainMessage, is_plain, write};
+
+    const BODY: &[u8] = &[0xf1, 0x8e, 0x7e, 0xbe, 1, 2, 3, 4];
+
+    /// The id of an answer: 1 modulo 4.
+    const ANSWER: i64 = 0x51e5_7ac9_1e83_c801;
+
+    // rule: HS-34
+    #[test]
+    fn a_message_is_written_with_its_exact_length() {
+        let frame = write(ANSWER, BODY);
+        let expected = "000000000000000001c8831ec97ae55108000000f18e7ebe01020304";
+        assert_eq!(hex::encode(&frame), expected);
+        assert!(is_plain(&frame));
+        assert!(!is_plain(&frame[..7]));
+        assert_eq!(PlainMessage::from_server(&frame), Ok(PlainMessage { msg_id: ANSWER, body: BODY }));
+    }
+
+    // rule: HS-34
+    #[test]
+    fn a_client_may_send_any_msg_id() {
+        for msg_id in [0, 1, 2, 3, -1, i64::MIN, i64::MAX] {
+            let frame = write(msg_id, BODY);
+            assert_eq!(PlainMessage::from_client(&frame), Ok(PlainMessage { msg_id, body: BODY }));
+        }
+    }
+
+    // rule: HS-34
+    #[test]
+    fn bytes_after_the_object_inside_the_length_belong_to_the_body() {
+        for len in [1, 104, 255] {
+            let body = [BODY, &vec![0x77; len]].concat();
+            let frame = write(ANSWER, &body);
+            assert_eq!(PlainMessage::from_client(&frame).map(|message| message.body), Ok(&body[..]));
+            assert_eq!(PlainMessage::from_server(&frame).map(|message| message.body), Ok(&body[..]));
+        }
+    }
+
+    // rule: HS-34
+    #[test]
+    fn bytes_after_the_length_are_ignored_of_a_client_and_refused_of_a_server() {
+        let frame = [&write(ANSWER, BODY)[..], &[0; 4]].concat();
+        assert_eq!(PlainMessage::from_client(&frame).map(|message| message.body), Ok(BODY));
+        assert_eq!(PlainMessage::from_server(&frame), Err(PlainError::Trailing { len: 4 }));
+    }
+
+    // rule: HS-34
+    #[test]
+    fn a_length_beyond_the_frame_is_refused() {
+        for announced in [9, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
+            let mut frame = write(ANSWER, BODY);
+            frame[16..20].copy_from_slice(&announced.to_le_bytes());
+            let refused = Err(PlainError::Length { announced, present: 8 });
+            assert_eq!(PlainMessage::from_client(&frame), refused);
+            assert_eq!(PlainMessage::from_server(&frame), refused);
+        }
+    }
+
+    // rule: HS-34
+    #[test]
+    fn a_server_answers_under_an_id_that_is_1_modulo_4() {
+        for msg_id in [ANSWER - 1, ANSWER + 1, ANSWER + 2, 0, -1] {
+            let frame = write(msg_id, BODY);
+            assert_eq!(PlainMessage::from_server(&frame), Err(PlainError::MsgId { msg_id }));
+        }
+    }
+
+    // rule: HS-34
+    #[test]
+    fn another_auth_key_id_is_no_plain_message() {
+        for at in 0..8 {
+            let mut frame = write(ANSWER, BODY);
+            frame[at] = 1;
+            assert_eq!(PlainMessage::from_client(&frame), Err(PlainError::AuthKeyId));
+        }
+    }
+
+    // rule: HS-34
+    #[test]
+    fn a_frame_shorter_than_the_header_is_refused() {
+        let frame = write(ANSWER, &[]);
+        assert_eq!(PlainMessage::from_client(&frame), Ok(PlainMessage { msg_id: ANSWER, body: &[] }));
+        for len in 0..20 {
+            assert_eq!(PlainMessage::from_client(&frame[..len]), Err(PlainError::TooShort { len }));
+        }
+    }
+}

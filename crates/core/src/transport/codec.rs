@@ -143,7 +143,9 @@ impl Codec {
             if let Some(frame) = signal(contents)? {
                 return Ok(frame);
             }
-            if self.kind == Kind::Padded && let Some(token) = padded::token(contents) {
+            if self.kind == Kind::Padded
+                && let Some(token) = padded::token(contents)
+            {
                 return Ok(Frame::QuickAck(token));
             }
         }
@@ -230,5 +232,6 @@ fn signal(contents: &[u8]) -> Result<Option<Frame>, TransportError> {
     let Ok(bytes) = <[u8; 4]>::try_from(contents) else { return Ok(None) };
     let value = i32::from_le_bytes(bytes);
     enforce!("TR-05.positive", value <= 0, TransportError::PositiveCode { value });
-    Ok(Some(mutant!("TR-05.nop", if value == 0 { Frame::Nop } else { Frame::Error(value) }, Frame::Error(value))))
+    let frame = if value == 0 { Frame::Nop } else { Frame::Error(value) };
+    Ok(mutant!("TR-05.signal", Some(frame), None))
 }

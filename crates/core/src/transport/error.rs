@@ -13,7 +13,9 @@ pub enum TransportError {
         method: &'static str,
     },
     /// The first bytes are those of a TLS ClientHello.
-    #[error("TLS is not served on this port; the first bytes are a ClientHello, expected an MTProto transport")]
+    #[error(
+        "TLS is not served on this port; the first bytes are a ClientHello, expected an MTProto transport"
+    )]
     Tls,
     /// Source: "Transport obfuscation", rule TR-03.
     #[error("the init of 64 bytes names the transport {tag:08x}, expected efefefef, eeeeeeee or dddddddd")]

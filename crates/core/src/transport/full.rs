@@ -28,11 +28,7 @@ impl Counters {
     pub(super) fn check_sequence(&self, bytes: &[u8]) -> Result<(), TransportError> {
         let Some(got) = bytes.get(4..).and_then(word) else { return Ok(()) };
         let expected = self.received;
-        enforce!(
-            "TR-01.sequence",
-            got == expected,
-            TransportError::SequenceNumber { expected, got }
-        );
+        enforce!("TR-01.sequence", got == expected, TransportError::SequenceNumber { expected, got });
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use core::iter;
 
 use dayfly_crypto::ctr::Stream;
 use dayfly_crypto::{RandomError, SecureRandom, digest, holds, mutant};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::detect::{self, Beginning};
 use super::{Kind, SendError, TransportError};
@@ -116,7 +116,7 @@ pub(super) fn accept(
 ) -> Result<(Kind, Streams), TransportError> {
     for secret in iter::once(None).chain(secrets.iter().map(Some)) {
         let (tag, receive) = open_tag(init, secret);
-        if let Some(kind) = kind_of(tag) {
+        if let Some(kind) = mutant!("TR-03.tag", kind_of(tag), kind_of(tag).or(Some(Kind::Intermediate))) {
             return Ok((kind, Streams { receive, send: stream(&reversed(init), secret) }));
         }
     }
@@ -160,12 +160,11 @@ fn draw(random: &mut dyn SecureRandom) -> Result<[u8; INIT_LEN], RandomError> {
 
 /// The stream of one direction. The way back is that of the reversed init.
 fn stream(init: &[u8; INIT_LEN], secret: Option<&ProxySecret>) -> Stream {
-    let key: [u8; 32] = part(init, KEY_AT);
-    let key = match secret {
-        None => key,
-        Some(secret) => mutant!("TR-03.secret", digest::sha256(&[&key, secret.expose()]), key),
-    };
-    Stream::new(key, part(init, IV_AT))
+    let mut key: Zeroizing<[u8; 32]> = Zeroizing::new(part(init, KEY_AT));
+    if let Some(secret) = secret {
+        *key = mutant!("TR-03.secret", digest::sha256(&[key.as_slice(), secret.expose()]), *key);
+    }
+    Stream::new(&key, &part(init, IV_AT))
 }
 
 fn reversed(init: &[u8; INIT_LEN]) -> [u8; INIT_LEN] {

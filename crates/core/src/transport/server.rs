@@ -70,7 +70,7 @@ impl ServerTransport {
             State::Failed(_) => {}
             State::AwaitBeginning | State::AwaitInit => {
                 self.buffer.append(arrived);
-            },
+            }
             State::Open(open) => {
                 let arrived = self.buffer.append(arrived);
                 if let Some(streams) = &mut open.streams {
