@@ -39,6 +39,8 @@
 
 mod error;
 mod generated;
+#[cfg(test)]
+mod hostile_tests;
 mod long_vec;
 mod reader;
 mod sink;

@@ -355,15 +355,21 @@ fn name_table(schema: &Schema) -> String {
     out + "        _ => return None,\n    })\n}\n"
 }
 
-/// Lets a test do one thing for every type.
+/// Lets a test do one thing for every type and each id with which it may begin.
 fn test_macro(schema: &Schema) -> String {
     let mut out = "\n#[cfg(test)]\n\
          macro_rules! every_type {\n    \
              ($check:ident) => {\n"
         .to_owned();
-    let structs = schema.combinators.iter().map(|combinator| &combinator.rust);
-    for rust in structs.chain(schema.unions.iter().map(|union| &union.rust)) {
-        _ = writeln!(out, "        $check!({}::{rust});", schema.name);
+    let mut check = |rust: &str, traits: Traits, id: u32| {
+        let ty = with_lifetime(rust, traits, "'_");
+        _ = writeln!(out, "        $check!({}::{ty}, {});", schema.name, grouped_hex(id));
+    };
+    for Combinator { rust, traits, id, .. } in &schema.combinators {
+        check(rust, *traits, *id);
+    }
+    for Union { rust, traits, members, .. } in &schema.unions {
+        members.iter().for_each(|at| check(rust, *traits, schema.combinators[*at].id));
     }
     out + "    };\n}\n#[cfg(test)]\npub(crate) use every_type;\n"
 }

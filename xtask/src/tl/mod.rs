@@ -4,7 +4,10 @@
 
 mod emit;
 mod names;
+mod reach;
+mod resolve;
 mod schema;
+mod source;
 
 use std::fs;
 use std::path::Path;

@@ -1,11 +1,10 @@
 //! A schema file as the emitter wants it: every name resolved, every field of a known kind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use anyhow::{Context, Result};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use grammers_tl_parser::tl::{Definition, Parameter, ParameterType, Type};
-
-use super::names::{field_name, type_name};
+use super::reach::Reached;
+use super::resolve::Names;
+use super::source::Source;
 
 /// One schema file.
 #[derive(Debug)]
@@ -126,239 +125,54 @@ impl Schema {
     }
 }
 
-/// What is reached from a type through its fields.
-#[derive(Default)]
-struct Reached {
-    traits: Traits,
-    on_path: BTreeSet<String>,
-    cycle: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Reached {
-    fn combinator(&mut self, schema: &Schema, at: usize) {
-        schema.combinators[at].fields.iter().for_each(|field| self.kind(schema, &field.kind));
+    fn refused(text: &str) -> String {
+        format!("{:#}", parse("test", text).unwrap_err())
     }
 
-    fn union(&mut self, schema: &Schema, at: usize) {
-        let union = &schema.unions[at];
-        if !self.on_path.insert(union.rust.clone()) {
-            self.cycle = true;
-            return;
-        }
-        union.members.iter().for_each(|member| self.combinator(schema, *member));
-        self.on_path.remove(&union.rust);
-    }
-
-    fn kind(&mut self, schema: &Schema, kind: &Kind) {
-        match kind {
-            Kind::Bytes | Kind::Rest | Kind::SizedObject => self.traits.borrows = true,
-            Kind::Int256 => {
-                self.traits.borrows = true;
-                self.traits.secret = true;
-            }
-            Kind::Longs { .. } => {
-                self.traits.borrows = true;
-                self.traits.owns_list = true;
-            }
-            Kind::Vector { item, .. } => {
-                self.traits.owns_list = true;
-                self.kind(schema, item);
-            }
-            Kind::Named { rust, .. } => self.named(schema, rust),
-            Kind::Flags | Kind::True | Kind::Bool | Kind::Int | Kind::Long | Kind::Double | Kind::Int128 => {}
+    #[test]
+    fn mistakes_in_a_schema_are_named() {
+        let cases = [
+            ("a#1 = A", "line 1: no semicolon at the end"),
+            ("// LAYER x", "line 1: the layer is no number"),
+            ("a#1 b:Missing = A;", "no constructor makes Missing"),
+            ("a#1 = A;\nb#2 = A;\nc#3 x:%A = C;", "%A has several constructors"),
+            ("a#1 x:true = A;", "true without a flag"),
+            ("a#1 x:Map<int> = A;", "no generic type but vector is known"),
+            ("a#1 x:Vector<Object> = A;", "a vector of objects has no known end"),
+            ("a#zz = A;", "InvalidId"),
+        ];
+        for (text, reason) in cases {
+            assert!(refused(text).contains(reason), "{text}: {}", refused(text));
         }
     }
 
-    fn named(&mut self, schema: &Schema, rust: &str) {
-        if let Some(at) = schema.unions.iter().position(|union| union.rust == rust) {
-            self.union(schema, at);
-        } else if let Some(at) = schema.combinators.iter().position(|combinator| combinator.rust == rust) {
-            self.combinator(schema, at);
-        }
-    }
-}
-
-/// The definitions of a file, before names are resolved.
-#[derive(Default)]
-struct Source {
-    layer: Option<i32>,
-    in_functions: bool,
-    lines: Vec<Line>,
-}
-
-struct Line {
-    text: String,
-    definition: Definition,
-    function: bool,
-}
-
-impl Source {
-    fn line(&mut self, line: &str) -> Result<()> {
-        let line = line.trim();
-        if let Some(layer) = line.strip_prefix("// LAYER ") {
-            self.layer = Some(layer.parse().context("the layer is no number")?);
-            return Ok(());
-        }
-        match line {
-            "---functions---" => self.in_functions = true,
-            "---types---" => self.in_functions = false,
-            _ if line.is_empty() || line.starts_with("//") || is_built_in(line) => {}
-            _ => self.definition(line)?,
-        }
-        Ok(())
+    #[test]
+    fn a_type_has_the_first_claim_to_its_name() {
+        let text = "a_b#1 = A_B;\nother#2 = A_B;\n---functions---\nother#3 = A_B;\nb.a#4 = A_B;\naB#5 = A_B;";
+        let schema = parse("test", text).unwrap();
+        let names: Vec<&str> = schema.combinators.iter().map(|combinator| combinator.rust.as_str()).collect();
+        assert_eq!(names, ["ABPlain", "Other", "Other00000003", "BA", "ABCall"]);
+        assert_eq!(schema.unions[0].rust, "AB");
     }
 
-    fn definition(&mut self, line: &str) -> Result<()> {
-        let text = line.strip_suffix(';').context("no semicolon at the end")?;
-        let definition = text.parse().map_err(|error| anyhow!("{error:?}"))?;
-        self.lines.push(Line { text: text.to_owned(), definition, function: self.in_functions });
-        Ok(())
-    }
-}
-
-/// What the hand-written half of the crate knows by itself.
-fn is_built_in(line: &str) -> bool {
-    ["int ?", "long ?", "double ?", "string ?", "vector", "int128 ", "int256 "]
-        .iter()
-        .any(|built_in| line.starts_with(built_in))
-}
-
-/// Which Rust name stands for what.
-struct Names {
-    /// Rust names of the combinators, in their order.
-    structs: Vec<String>,
-    /// Constructors of each type, by its TL name.
-    types: BTreeMap<String, Vec<usize>>,
-    /// Constructors by their TL name, for bare types.
-    constructors: BTreeMap<String, usize>,
-}
-
-impl Names {
-    fn of(lines: &[Line]) -> Result<Self> {
-        let mut types: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut constructors = BTreeMap::new();
-        for (at, line) in lines.iter().enumerate().filter(|(_, line)| !line.function) {
-            types.entry(line.definition.ty.to_string()).or_default().push(at);
-            constructors.insert(line.definition.full_name(), at);
-        }
-        let mut taken: BTreeSet<String> =
-            types.iter().filter(|(tl, members)| is_union(tl, members)).map(|(tl, _)| type_name(tl)).collect();
-        let structs = lines.iter().map(|line| struct_name(line, &mut taken)).collect::<Result<_>>()?;
-        Ok(Self { structs, types, constructors })
+    #[test]
+    fn lending_secrets_and_recursion_are_found_through_other_types() {
+        let text =
+            "leaf#1 = Tree;\nnode#2 items:Vector<Tree> = Tree;\nkey#3 k:int256 = Key;\nbox#4 key:Key = Box;";
+        let schema = parse("test", text).unwrap();
+        assert!(schema.unions[0].recursive && !schema.unions[0].traits.borrows);
+        let sealed = &schema.combinators[3].traits;
+        assert!(sealed.secret && sealed.borrows && !sealed.owns_list);
     }
 
-    fn combinator(&self, at: usize, line: &Line) -> Result<Combinator> {
-        let definition = &line.definition;
-        let mut fields = definition
-            .params
-            .iter()
-            .map(|param| self.field(param).with_context(|| line.text.clone()))
-            .collect::<Result<Vec<_>>>()?;
-        join_sized_object(&mut fields);
-        Ok(Combinator {
-            line: line.text.clone(),
-            tl: definition.full_name(),
-            rust: self.structs[at].clone(),
-            id: definition.id,
-            fields,
-            traits: Traits::default(),
-        })
-    }
-
-    fn field(&self, param: &Parameter) -> Result<Field> {
-        let (kind, flag) = match &param.ty {
-            ParameterType::Flags => (Kind::Flags, None),
-            ParameterType::Normal { ty, flag } => {
-                (self.kind(ty)?, flag.as_ref().map(|flag| (field_name(&flag.name), flag.index as u32)))
-            }
-        };
-        ensure!(kind != Kind::True || flag.is_some(), "true without a flag");
-        Ok(Field { rust: field_name(&param.name), tl: param.to_string(), kind, flag })
-    }
-
-    fn kind(&self, ty: &Type) -> Result<Kind> {
-        if ty.generic_ref {
-            return Ok(Kind::Rest);
-        }
-        Ok(match (ty.name.as_str(), &ty.generic_arg) {
-            ("int", None) => Kind::Int,
-            ("long", None) => Kind::Long,
-            ("double", None) => Kind::Double,
-            ("int128", None) => Kind::Int128,
-            ("int256", None) => Kind::Int256,
-            ("bytes" | "string", None) => Kind::Bytes,
-            ("true", None) => Kind::True,
-            ("Bool", None) => Kind::Bool,
-            ("Object", None) => Kind::Rest,
-            (vector @ ("vector" | "Vector"), Some(item)) => self.vector(vector == "Vector", item)?,
-            (_, None) => self.named(&ty.to_string())?,
-            _ => bail!("no generic type but vector is known"),
-        })
-    }
-
-    fn vector(&self, boxed: bool, item: &Type) -> Result<Kind> {
-        Ok(match self.kind(item)? {
-            Kind::Long => Kind::Longs { boxed },
-            Kind::Rest | Kind::True => bail!("a vector of objects has no known end"),
-            item => Kind::Vector { boxed, item: Box::new(item) },
-        })
-    }
-
-    fn named(&self, tl: &str) -> Result<Kind> {
-        let bare = tl.strip_prefix('%');
-        if let Some(at) = self.constructors.get(tl) {
-            return Ok(Kind::Named { rust: self.structs[*at].clone(), boxed: false });
-        }
-        let tl = bare.unwrap_or(tl);
-        let rust = match self.types.get(tl).map(Vec::as_slice) {
-            None => bail!("no constructor makes {tl}"),
-            Some([only]) => self.structs[*only].clone(),
-            Some(_) if bare.is_some() => bail!("%{tl} has several constructors"),
-            Some(_) => type_name(tl),
-        };
-        Ok(Kind::Named { rust, boxed: bare.is_none() })
-    }
-
-    fn into_unions(self) -> Vec<Union> {
-        let types = self.types.into_iter().filter(|(tl, members)| is_union(tl, members));
-        types
-            .map(|(tl, members)| {
-                let rust = type_name(&tl);
-                Union { tl, rust, members, traits: Traits::default(), recursive: false }
-            })
-            .collect()
-    }
-}
-
-/// `Bool` is Rust's own.
-fn is_union(tl: &str, members: &[usize]) -> bool {
-    members.len() > 1 && tl != "Bool"
-}
-
-/// The name of a struct. A type of several constructors has the first claim to its name: a constructor of the same
-/// name is `...Plain`, a function `...Call`. Of several combinators with one name, all but the first carry their id.
-fn struct_name(line: &Line, taken: &mut BTreeSet<String>) -> Result<String> {
-    let name = type_name(&line.definition.full_name());
-    let suffix = if line.function { "Call" } else { "Plain" };
-    let id = line.definition.id;
-    let candidates = [name.clone(), format!("{name}{suffix}"), format!("{name}{id:08x}")];
-    let same_tl_name = taken.contains(&format!(" {}", line.definition.full_name()));
-    let skip = usize::from(same_tl_name) * 2;
-    let free = candidates.into_iter().skip(skip).find(|name| !taken.contains(name));
-    let name = free.with_context(|| format!("no name left for {}", line.text))?;
-    taken.insert(format!(" {}", line.definition.full_name()));
-    taken.insert(name.clone());
-    Ok(name)
-}
-
-/// `bytes:int body:Object` is an object and its length.
-fn join_sized_object(fields: &mut Vec<Field>) {
-    if let [.., length, object] = fields.as_mut_slice()
-        && length.tl == "bytes:int"
-        && object.kind == Kind::Rest
-    {
-        object.kind = Kind::SizedObject;
-        object.tl = format!("{} {}", length.tl, object.tl);
-        fields.remove(fields.len() - 2);
+    #[test]
+    fn an_object_takes_its_length_in() {
+        let schema = parse("test", "m#1 id:long bytes:int body:Object = M;").unwrap();
+        let kinds: Vec<&Kind> = schema.combinators[0].fields.iter().map(|field| &field.kind).collect();
+        assert_eq!(kinds, [&Kind::Long, &Kind::SizedObject]);
     }
 }
