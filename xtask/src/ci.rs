@@ -28,7 +28,7 @@ const STEPS: [Step; 10] = [
     step("dependencies", &["cargo", "xtask", "deps"]),
     step("rules", &["cargo", "xtask", "rules", "--summary"]),
     step("lints", &["cargo", "clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    step("tests", &["cargo", "test", "--release", "--no-fail-fast"]),
+    step("tests", &["cargo", "test", "--release"]),
     step("tests-of-xtask", &["cargo", "test", "--release", "--package", "xtask"]),
     Step {
         name: "documentation",

@@ -50,8 +50,8 @@ pub(crate) fn run_compiler() -> ExitCode {
 enum Verdict {
     /// This test failed without the check.
     Proven { test: String, hung: bool },
-    /// So many tests name the rule, and all of them passed without the check.
-    Unnoticed { tests: usize },
+    /// These tests name the rule, and all of them passed without the check.
+    Unnoticed { tests: Vec<String> },
 }
 
 impl fmt::Display for Verdict {
@@ -59,9 +59,10 @@ impl fmt::Display for Verdict {
         match self {
             Self::Proven { test, hung: false } => write!(f, "proven by {test}"),
             Self::Proven { test, hung: true } => write!(f, "proven by {test}, which did not end"),
-            Self::Unnoticed { tests } => {
-                write!(f, "NOT PROVEN: {tests} tests name the rule, none fails without it")
+            Self::Unnoticed { tests } if tests.is_empty() => {
+                f.write_str("NOT PROVEN: no test that runs names the rule")
             }
+            Self::Unnoticed { tests } => write!(f, "NOT PROVEN: these pass without it: {}", tests.join(", ")),
         }
     }
 }
@@ -151,7 +152,7 @@ fn verdict(switch: &Switch, tests: &[Runnable]) -> Result<Verdict> {
             return Ok(Verdict::Proven { test: test.name.clone(), hung: run.hung });
         }
     }
-    Ok(Verdict::Unnoticed { tests: naming.len() })
+    Ok(Verdict::Unnoticed { tests: naming.iter().map(|test| test.name.clone()).collect() })
 }
 
 /// Prints each verdict; the sentences are about those that are neither proven nor excused, or both.

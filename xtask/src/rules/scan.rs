@@ -267,7 +267,9 @@ mod tests {
 
     #[test]
     fn a_citation_in_test_code_is_no_check() {
-        for file in ["crates/core/src/a/tests.rs", "crates/tl/src/hostile_tests.rs", "crates/testkit/src/a.rs"] {
+        for file in
+            ["crates/core/src/a/tests.rs", "crates/tl/src/hostile_tests.rs", "crates/testkit/src/a.rs"]
+        {
             assert!(!scan(file, "// rule HS-11").has_check("HS-11"), "{file}");
         }
         assert!(!scan("crates/core/src/a.rs", "mod tests {\n    // rule HS-11\n").has_check("HS-11"));
