@@ -1,7 +1,7 @@
 //! `msg_container`: several messages in one packet, taken or refused as a whole.
 
 use dayfly_tl::Reader;
-use dayfly_tl::mtproto::MsgContainer;
+use dayfly_tl::mtproto::{Message, MsgContainer, MsgCopy};
 
 use super::msg_id::MsgId;
 use crate::enforce;
@@ -58,6 +58,20 @@ pub fn open(body: &[u8], outer: MsgId) -> Result<Vec<Inner<'_>>, ContainerError>
     }
     enforce!("MS-12.trailing", reader.remaining() == 0, ContainerError::Malformed);
     Ok(messages)
+}
+
+/// Takes a `msg_copy` apart: an old message, sent again inside a new one; `outer` is the msg_id of the new one.
+///
+/// Source: Service Messages, "Message Copies".
+///
+/// # Errors
+/// As [`open`], for what is inside is held to the same.
+pub fn open_copy(body: &[u8], outer: MsgId) -> Result<Inner<'_>, ContainerError> {
+    let mut reader = Reader::new(body);
+    reader.expect_id(MsgCopy::CONSTRUCTOR).map_err(|_| ContainerError::Malformed)?;
+    reader.expect_id(Message::CONSTRUCTOR).map_err(|_| ContainerError::Malformed)?;
+    let inner = one(&mut reader, outer)?;
+    if reader.remaining() == 0 { Ok(inner) } else { Err(ContainerError::Malformed) }
 }
 
 fn one<'a>(reader: &mut Reader<'a>, outer: MsgId) -> Result<Inner<'a>, ContainerError> {

@@ -45,6 +45,19 @@ pub fn unpack(object: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
     Ok(unpacked)
 }
 
+/// The first four bytes of what a boxed `gzip_packed` holds, without unpacking the rest.
+#[must_use]
+pub fn first_word(object: &[u8], limit: usize) -> Option<[u8; 4]> {
+    let packed: GzipPacked<'_> = read_exact(object).ok()?;
+    let mut word = [0; 4];
+    let outcome = match packed.packed_data {
+        data @ [0x1f, 0x8b, ..] => GzDecoder::new(data).read_exact(&mut word),
+        data @ [0x78, ..] => ZlibDecoder::new(data).read_exact(&mut word),
+        _ => return None,
+    };
+    (outcome.is_ok() && limit >= word.len()).then_some(word)
+}
+
 /// Packs an object, with a gzip header; `None` where that makes it no shorter.
 #[must_use]
 pub fn pack(object: &[u8]) -> Option<Vec<u8>> {

@@ -34,7 +34,7 @@ impl Default for Limits {
         Self {
             window: super::window::MIN_CAPACITY,
             unpacked_bytes: 4 << 20,
-            calls: 1024,
+            calls: 2048,
             call_bytes: 4 << 20,
             outbox: 4096,
             outbox_bytes: 4 << 20,

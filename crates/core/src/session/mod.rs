@@ -14,6 +14,7 @@ pub mod msg_id;
 pub mod query;
 pub mod salt;
 pub mod seqno;
+pub mod server;
 pub mod window;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) mod testing;
 pub use envelope::Opened;
 pub use limits::Limits;
 pub use msg_id::MsgId;
+pub use server::ServerSession;
 
 /// `session_id`: chosen at random by the client, never 0.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
