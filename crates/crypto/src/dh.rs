@@ -16,6 +16,8 @@ pub use group::{Candidate, SafePrimeGroup, Unproven};
 pub use residue::is_residue;
 pub use value::PublicValue;
 
+use crate::mutant;
+
 /// Bytes of `dh_prime`, of a public value and of an authorization key.
 pub const BYTES: usize = 256;
 
@@ -46,12 +48,15 @@ pub enum DhError {
     Internal(#[from] dayfly_modexp::Error),
 }
 
-/// Left-pads a big-endian number to 256 bytes; `None` if it is longer.
+/// Left-pads a big-endian number to 256 bytes; `None` if it is longer (rule HS-01).
 fn padded(be: &[u8]) -> Option<[u8; BYTES]> {
-    let zeros = be.iter().take_while(|byte| **byte == 0).count();
+    let zeros = mutant!("HS-01.leading_zeros", be.iter().take_while(|byte| **byte == 0).count(), 0);
     let minimal = be.get(zeros..)?;
     let mut out = [0; BYTES];
     let start = BYTES.checked_sub(minimal.len())?;
     out.get_mut(start..)?.copy_from_slice(minimal);
     Some(out)
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,3 +107,75 @@ impl BlockCipherDecClosure for Decrypt<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hex::FromHex;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The key and the initialization vector of the known answers: 0, 1, 2 ...
+    fn counting<const N: usize>(from: u8) -> [u8; N] {
+        core::array::from_fn(|at| from + at as u8)
+    }
+
+    // rule: HS-11, HS-16, MS-05
+    #[test]
+    fn known_answer_of_four_blocks() {
+        // Computed with OpenSSL's AES_ige_encrypt.
+        let expected = <[u8; 64]>::from_hex(
+            "b6b23cb46d2f43de2c67fc9a3a9e35104fad6ed15177969c1cebc616bcfa482c\
+             b220e4d159bedfd570df191a805e9d9d13b6d62f0ea1e40541bd31ebe72f51c6",
+        );
+        let mut data = counting::<64>(64);
+        encrypt(&mut data, &counting(0), &counting(32)).unwrap();
+        assert_eq!(data, expected.unwrap());
+    }
+
+    #[test]
+    fn one_block_under_zeros_is_plain_aes() {
+        // The known answer of AES-256 for an all-zero key and block (NIST, AESAVS).
+        let mut data = [0; 16];
+        encrypt(&mut data, &[0; 32], &[0; 32]).unwrap();
+        assert_eq!(hex::encode(data), "dc95c078a2408989ad48a21492842087");
+    }
+
+    #[test]
+    fn a_flipped_bit_garbles_everything_after_it() {
+        let mut data = [0x5A; 96];
+        encrypt(&mut data, &counting(0), &counting(32)).unwrap();
+        data[20] ^= 1;
+        decrypt(&mut data, &counting(0), &counting(32)).unwrap();
+        assert_eq!(data[..16], [0x5A; 16]);
+        for block in data[16..].chunks(16) {
+            assert_ne!(block, [0x5A; 16]);
+        }
+    }
+
+    #[test]
+    fn lengths_that_are_no_whole_blocks_are_refused_and_left_alone() {
+        for len in [1, 15, 17, 31] {
+            let mut data = vec![7; len];
+            assert_eq!(encrypt(&mut data, &[0; 32], &[0; 32]), Err(Error::NotBlocks(len)));
+            assert_eq!(decrypt(&mut data, &[0; 32], &[0; 32]), Err(Error::NotBlocks(len)));
+            assert_eq!(data, vec![7; len]);
+        }
+        assert_eq!(encrypt(&mut [], &[0; 32], &[0; 32]), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn decryption_undoes_encryption(
+            mut data in proptest::collection::vec(any::<[u8; 16]>(), 0..40).prop_map(|blocks| blocks.concat()),
+            key in any::<[u8; 32]>(),
+            iv in any::<[u8; 32]>(),
+        ) {
+            let original = data.clone();
+            encrypt(&mut data, &key, &iv).unwrap();
+            prop_assert!(data.is_empty() || data != original);
+            decrypt(&mut data, &key, &iv).unwrap();
+            prop_assert_eq!(data, original);
+        }
+    }
+}

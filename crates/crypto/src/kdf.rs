@@ -158,3 +158,99 @@ fn joined<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     joined(&[bytes])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn auth_key() -> AuthKey {
+        AuthKey::take(&mut core::array::from_fn(|at| (at * 7 + at / 32) as u8))
+    }
+
+    /// The formulas once more, over plain vectors and with the offsets as the specification writes them.
+    mod written_out {
+        use crate::digest::{sha1, sha256};
+
+        pub(super) fn sub(bytes: &[u8], at: usize, len: usize) -> Vec<u8> {
+            bytes.iter().copied().skip(at).take(len).collect()
+        }
+
+        pub(super) fn v2(key: &[u8], msg_key: &[u8], x: usize) -> (Vec<u8>, Vec<u8>) {
+            let a = sha256(&[&[msg_key, &sub(key, x, 36)].concat()]);
+            let b = sha256(&[&[sub(key, 40 + x, 36), msg_key.to_vec()].concat()]);
+            let aes_key = [sub(&a, 0, 8), sub(&b, 8, 16), sub(&a, 24, 8)].concat();
+            (aes_key, [sub(&b, 0, 8), sub(&a, 8, 16), sub(&b, 24, 8)].concat())
+        }
+
+        pub(super) fn v1(key: &[u8], msg_key: &[u8], x: usize) -> (Vec<u8>, Vec<u8>) {
+            let a = sha1(&[&[msg_key, &sub(key, x, 32)].concat()]);
+            let b = sha1(&[&[&sub(key, 32 + x, 16), msg_key, &sub(key, 48 + x, 16)].concat()]);
+            let c = sha1(&[&[&sub(key, 64 + x, 32), msg_key].concat()]);
+            let d = sha1(&[&[msg_key, &sub(key, 96 + x, 32)].concat()]);
+            let aes_key = [sub(&a, 0, 8), sub(&b, 8, 12), sub(&c, 4, 12)].concat();
+            (aes_key, [sub(&a, 8, 12), sub(&b, 0, 8), sub(&c, 16, 4), sub(&d, 0, 8)].concat())
+        }
+    }
+
+    // rule: MS-05
+    #[test]
+    fn second_version_follows_the_formula_in_both_directions() {
+        let (key, msg_key) = (auth_key(), [0xC3; 16]);
+        for (side, x) in [(Side::Client, 0), (Side::Server, 8)] {
+            let derived = v2_aes(&key, &msg_key, side);
+            let (aes_key, aes_iv) = written_out::v2(key.expose(), &msg_key, x);
+            assert_eq!((derived.key.to_vec(), derived.iv.to_vec()), (aes_key, aes_iv));
+        }
+    }
+
+    // rule: MS-05, TR-04
+    #[test]
+    fn message_key_is_the_middle_and_the_token_the_front_of_one_hash() {
+        let (key, text) = (auth_key(), b"sixteen bytes of".as_slice());
+        for (side, x) in [(Side::Client, 0), (Side::Server, 8)] {
+            let large = sha256(&[&[written_out::sub(key.expose(), 88 + x, 32), text.to_vec()].concat()]);
+            let derived = v2_msg_key(&key, text, side);
+            assert_eq!(derived.msg_key(), large[8..24]);
+            let token = derived.quick_ack().to_le_bytes();
+            assert_eq!((token[..3].to_vec(), token[3]), (large[..3].to_vec(), large[3] | 0x80));
+        }
+    }
+
+    // rule: PF-07
+    #[test]
+    fn first_version_follows_the_formula_in_both_directions() {
+        let (key, msg_key) = (auth_key(), v1_msg_key(b"a message"));
+        assert_eq!(msg_key, sha1(&[b"a message"])[4..20]);
+        for (side, x) in [(Side::Client, 0), (Side::Server, 8)] {
+            let derived = v1_aes(&key, &msg_key, side);
+            let (aes_key, aes_iv) = written_out::v1(key.expose(), &msg_key, x);
+            assert_eq!((derived.key.to_vec(), derived.iv.to_vec()), (aes_key, aes_iv));
+        }
+    }
+
+    // rule: HS-27
+    #[test]
+    fn the_three_hashes_of_new_nonce_differ() {
+        let nonce = NewNonce::take(&mut [9; 32]);
+        let [one, two, three] = [1, 2, 3].map(|number| new_nonce_hash(&nonce, number, &[4; 8]));
+        assert!(one != two && two != three && one != three);
+        assert_eq!(two, sha1(&[&[[9; 32].as_slice(), &[2], &[4; 8]].concat()])[4..20]);
+        assert_ne!(one, new_nonce_hash(&nonce, 1, &[5; 8]));
+    }
+
+    // rule: HS-38
+    #[test]
+    fn the_older_failure_hash_is_the_lower_half_of_the_sha1() {
+        assert_eq!(new_nonce_fail_hash(&NewNonce::take(&mut [9; 32])), sha1(&[&[9; 32]])[4..20]);
+    }
+
+    // rule: HS-28
+    #[test]
+    fn the_first_salt_mixes_both_nonces() {
+        let mut new_nonce = [0; 32];
+        new_nonce[..8].copy_from_slice(&[0xFF, 2, 3, 4, 5, 6, 7, 8]);
+        let server_nonce = core::array::from_fn(|at| 0x10 + at as u8);
+        let salt = server_salt(&NewNonce::take(&mut new_nonce), &server_nonce);
+        assert_eq!(salt.to_le_bytes(), [0xEF, 0x13, 0x11, 0x17, 0x11, 0x13, 0x11, 0x1F]);
+    }
+}

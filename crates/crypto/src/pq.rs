@@ -163,3 +163,6 @@ pub fn is_prime(n: u64) -> bool {
 }
 
 const SMALL_PRIMES: [u64; 18] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61];
+
+#[cfg(test)]
+mod tests;

@@ -15,3 +15,6 @@ pub use public::PublicKey;
 
 /// The only length of modulus that the protocol has room for, in bits (rule HS-05).
 pub const BITS: usize = 2048;
+
+#[cfg(test)]
+mod tests;

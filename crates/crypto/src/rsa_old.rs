@@ -53,3 +53,58 @@ pub fn hash_matches(raw: &[u8; 256], data_len: usize) -> bool {
     // `&` and not `&&`: both are looked at in every case.
     holds!("HS-13.hash", hash_holds) & holds!("HS-13.lead", lead_holds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rsa_key::{Ciphertext, PrivateKey};
+    use crate::testing::Seeded;
+
+    fn block(data: &[u8]) -> [u8; 256] {
+        let mut block = [0xEE; 256];
+        block[0] = 0;
+        block[1..21].copy_from_slice(&digest::sha1(&[data]));
+        block[21..21 + data.len()].copy_from_slice(data);
+        block
+    }
+
+    // rule: HS-13
+    #[test]
+    fn what_was_wrapped_is_recognized_at_its_length_alone() {
+        let key = PrivateKey::from_pem(include_str!("../tests/data/pkcs1.pem")).unwrap();
+        let wrapped = wrap(b"inner data", key.public(), &mut Seeded::new(1)).unwrap();
+        let block = Ciphertext::parse(&wrapped, key.public()).unwrap();
+        let raw: [u8; 256] = key.raw(&[&block]).unwrap()[0].try_into().unwrap();
+        assert!(contents(&raw).starts_with(b"inner data"));
+        let right: Vec<_> = (0..300).filter(|len| hash_matches(&raw, *len)).collect();
+        assert_eq!(right, [10]);
+    }
+
+    // rule: HS-13
+    #[test]
+    fn a_wrong_hash_is_refused() {
+        let mut raw = block(b"data");
+        assert!(hash_matches(&raw, 4));
+        raw[20] ^= 0x80;
+        assert!(!hash_matches(&raw, 4));
+    }
+
+    // rule: HS-13
+    #[test]
+    fn a_block_that_does_not_begin_with_zero_is_refused() {
+        let mut raw = block(b"data");
+        raw[0] = 1;
+        assert!(!hash_matches(&raw, 4));
+    }
+
+    // rule: HS-13
+    #[test]
+    fn data_is_bounded() {
+        let key = PrivateKey::from_pem(include_str!("../tests/data/pkcs1.pem")).unwrap();
+        assert!(wrap(&[1; MAX_DATA], key.public(), &mut Seeded::new(1)).is_ok());
+        for len in [236, 400] {
+            let outcome = wrap(&vec![1; len], key.public(), &mut Seeded::new(1));
+            assert_eq!(outcome, Err(Error::DataTooLong { len, max: MAX_DATA }));
+        }
+    }
+}

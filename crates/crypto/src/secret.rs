@@ -154,7 +154,7 @@ impl Exponent {
     /// [`crate::RandomError`] if the source failed.
     pub fn draw(bits: usize, random: &mut dyn crate::SecureRandom) -> Result<Self, crate::RandomError> {
         let mut exponent = Self(vec![0; bits.div_ceil(8)].into_boxed_slice());
-        random.fill_secret(&mut exponent.0)?;
+        crate::mutant!("HS-21.draw", random.fill_secret(&mut exponent.0)?, ());
         Ok(exponent)
     }
 
@@ -175,3 +175,62 @@ pub struct AesKeyIv {
 }
 
 silent!(AesKeyIv);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Failing, Seeded, Stuck};
+    use crate::{RandomError, SecureRandom};
+
+    // rule: HS-24
+    #[test]
+    fn id_is_the_end_and_aux_hash_the_front_of_the_sha1() {
+        let key = AuthKey::take(&mut [7; 256]);
+        let sha1 = digest::sha1(&[&[7; 256]]);
+        assert_eq!(key.id().to_wire(), sha1[12..]);
+        assert_eq!(key.aux_hash(), sha1[..8]);
+        assert_eq!(AuthKeyId::from_long(key.id().to_long()), key.id());
+    }
+
+    #[test]
+    fn taking_wipes_the_source() {
+        let (mut key, mut nonce) = ([7; 256], [8; 32]);
+        drop(AuthKey::take(&mut key));
+        drop(NewNonce::take(&mut nonce));
+        assert_eq!((key, nonce), ([0; 256], [0; 32]));
+    }
+
+    #[test]
+    fn an_id_is_shown_as_sixteen_digits_of_the_number() {
+        let id = AuthKeyId::from_wire([0xEF, 0xCD, 0xAB, 0x89, 0x67, 0x45, 0x23, 0x01]);
+        assert_eq!(id.to_string(), "0123456789abcdef");
+        assert_eq!(format!("{:?}", AuthKeyId(5)), "AuthKeyId(0000000000000005)");
+    }
+
+    #[test]
+    fn secrets_show_no_bytes() {
+        let aes = AesKeyIv { key: [1; 32], iv: [2; 32] };
+        let exponent = Exponent::draw(2048, &mut Stuck(9)).unwrap();
+        let shown = format!(
+            "{:?}{:?}{aes:?}{exponent:?}",
+            AuthKey::take(&mut [7; 256]),
+            NewNonce::take(&mut [8; 32])
+        );
+        assert_eq!(shown, "AuthKey(..)NewNonce(..)AesKeyIv(..)Exponent(..)");
+    }
+
+    // rule: HS-21
+    #[test]
+    fn an_exponent_is_what_the_source_gave_with_no_bit_forced() {
+        let mut expected = [0; 256];
+        Seeded::new(5).fill_secret(&mut expected).unwrap();
+        assert_eq!(Exponent::draw(2048, &mut Seeded::new(5)).unwrap().expose(), expected);
+        assert_eq!(Exponent::draw(2048, &mut Stuck(0)).unwrap().expose(), [0; 256]);
+        assert_eq!(Exponent::draw(255, &mut Stuck(1)).unwrap().expose(), [1; 32]);
+    }
+
+    #[test]
+    fn a_failing_source_makes_no_exponent() {
+        assert_eq!(Exponent::draw(2048, &mut Failing).err(), Some(RandomError));
+    }
+}
