@@ -1,6 +1,7 @@
 //! The MTProto key exchange, binding and message layer without I/O.
 #![forbid(unsafe_code)]
 
+mod agenda;
 pub mod env;
 pub mod handshake;
 pub mod job;
