@@ -63,7 +63,7 @@ impl Meta {
 
     /// `None`: this file holds no meta table, or not all of it. With a newer format only `format` is sure to be there,
     /// so it is read first and the rest not missed.
-    pub(super) fn read(database: &redb::Database) -> Result<Option<Self>, Unavailable> {
+    pub(super) fn read(database: &impl ReadableDatabase) -> Result<Option<Self>, Unavailable> {
         let table = match database.begin_read()?.open_table(META) {
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
             table => table?,

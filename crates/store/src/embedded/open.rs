@@ -10,7 +10,7 @@ use std::{
 };
 
 use dayfly_crypto::SecureRandom;
-use redb::{Database, DatabaseError, StorageBackend, StorageError, backends::FileBackend};
+use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError, backends::FileBackend};
 
 use super::{
     EmbeddedStore,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::{Error, Unavailable},
-    sealing::{SealingKey, SealingSource, make_private_directory, sync_directory_of},
+    sealing::{Found, SealingKey, SealingSource, make_private_directory, sync_directory_of},
 };
 
 /// Memory for pages of the file, all of them sealed; the system caches the rest.
@@ -47,9 +47,9 @@ impl EmbeddedStore {
         if file.metadata().map_err(|source| not_writable(path, source))?.len() == 0 {
             return Err(damaged(path, "it is empty"));
         }
+        let proven = peek(path, source)?;
         let database = open_database(path, file_backend(path, file)?)?;
-        let opening = Opening::existing(path, database, source)?;
-        opening.start(path, random, source)
+        Opening::existing(path, database, source, proven)?.start(path, random, source)
     }
 
     fn create(
@@ -105,7 +105,7 @@ impl EmbeddedStore {
             let id = StoreId::draw(&mut *random)?;
             Opening::fresh(database, id, source, &mut *random)?
         } else {
-            Opening::existing(path, database, source)?
+            Opening::existing(path, database, source, None)?
         };
         opening.start(path, random, source)
     }
@@ -131,23 +131,23 @@ impl Opening {
         Ok(Self { database, key, id })
     }
 
-    fn existing(path: &Path, database: Database, source: &SealingSource) -> Result<Self, Error> {
-        let meta = guarded(|| Meta::read(&database)).map_err(|error: Unavailable| damaged(path, error))?;
-        let meta = meta.ok_or_else(|| damaged(path, "it does not say what it is"))?;
-        if meta.format > FORMAT {
-            return Err(Error::NewerFormat { path: path.into(), found: meta.format, known: FORMAT });
-        }
-        let id = meta.id.to_string();
-        source.check_outside(path.parent().unwrap_or(path), &id)?;
-        let mut candidates = source.candidates(&id, path)?.into_iter();
-        let found = candidates.find(|found| found.key.made(&meta.id.0, &meta.check));
-        let Some(found) = found else {
-            return Err(Error::WrongSealingKey { path: path.into(), key: source.place(&id) });
+    fn existing(
+        path: &Path,
+        database: Database,
+        source: &SealingSource,
+        proven: Option<Found>,
+    ) -> Result<Self, Error> {
+        let meta = read_meta(path, &database)?;
+        let proven = match proven {
+            // Somebody may have changed the file between the two looks at it.
+            Some(proven) if proven.key.made(&meta.id.0, &meta.check) => proven,
+            Some(_) => return Err(another_key(path, source, &meta)),
+            None => prove(path, &meta, source)?,
         };
-        if let Some(promote) = found.promote {
+        if let Some(promote) = proven.promote {
             promote.carry_out()?;
         }
-        Ok(Self { database, key: found.key, id: meta.id })
+        Ok(Self { database, key: proven.key, id: meta.id })
     }
 
     fn start(
@@ -172,6 +172,39 @@ impl Opening {
             writer: Some(writer),
         })
     }
+}
+
+/// Checks the format and the sealing key without writing a byte, so that a file that is refused stays as it was.
+/// `None` after a crash: only opening for writing can mend what that left, so that has to come first then.
+fn peek(path: &Path, source: &SealingSource) -> Result<Option<Found>, Error> {
+    let opened = guarded(|| Ok(Database::builder().set_cache_size(CACHE_BYTES).open_read_only(path)));
+    match opened.map_err(|error: Unavailable| damaged(path, error))? {
+        Ok(database) => prove(path, &read_meta(path, &database)?, source).map(Some),
+        Err(DatabaseError::RepairAborted) => Ok(None),
+        Err(error) => Err(refused(path, error)),
+    }
+}
+
+fn read_meta(path: &Path, database: &impl ReadableDatabase) -> Result<Meta, Error> {
+    let meta = guarded(|| Meta::read(database)).map_err(|error: Unavailable| damaged(path, error))?;
+    let meta = meta.ok_or_else(|| damaged(path, "it does not say what it is"))?;
+    if meta.format > FORMAT {
+        return Err(Error::NewerFormat { path: path.into(), found: meta.format, known: FORMAT });
+    }
+    Ok(meta)
+}
+
+/// The sealing key that made the store's check value.
+fn prove(path: &Path, meta: &Meta, source: &SealingSource) -> Result<Found, Error> {
+    let id = meta.id.to_string();
+    source.check_outside(path.parent().unwrap_or(path), &id)?;
+    let mut candidates = source.candidates(&id, path)?.into_iter();
+    let found = candidates.find(|found| found.key.made(&meta.id.0, &meta.check));
+    found.ok_or_else(|| another_key(path, source, meta))
+}
+
+fn another_key(path: &Path, source: &SealingSource, meta: &Meta) -> Error {
+    Error::WrongSealingKey { path: path.into(), key: source.place(&meta.id.to_string()) }
 }
 
 fn file_backend(path: &Path, file: File) -> Result<FileBackend, Error> {

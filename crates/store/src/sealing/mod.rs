@@ -8,4 +8,4 @@ pub(crate) use key::CHECK_LEN;
 pub use key::SealingKey;
 pub(crate) use record::{Header, open_record, seal_record};
 pub use source::SealingSource;
-pub(crate) use source::{NextKey, make_private_directory, sync_directory_of};
+pub(crate) use source::{Found, NextKey, make_private_directory, sync_directory_of};
