@@ -47,6 +47,9 @@ pub fn is_prime(be: &[u8], rounds: u32) -> Result<bool, Error> {
 /// As [`is_prime`].
 pub fn is_safe_prime(be: &[u8]) -> Result<bool, Error> {
     let be = minimal(be);
+    if be.len() > MAX_BYTES {
+        return Err(Error::Modulus);
+    }
     let small = be.len() < 2 && be.first().is_none_or(|byte| *byte < 23);
     if small || be.last().is_none_or(|byte| byte & 3 != 3) || divisible_by_three(be) {
         return Ok(false);
