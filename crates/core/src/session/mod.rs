@@ -6,6 +6,7 @@
 //!
 //! Source: Mobile Protocol: Detailed Description; Service Messages; Service Messages about Messages (rules MS-01 ff.).
 
+pub mod client;
 pub mod container;
 pub mod envelope;
 pub mod gzip;
@@ -20,6 +21,7 @@ pub mod window;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use client::ClientSession;
 pub use envelope::Opened;
 pub use limits::Limits;
 pub use msg_id::MsgId;
