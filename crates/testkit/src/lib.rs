@@ -1,1 +1,15 @@
-//! Skeleton.
+//! What the tests of the workspace share: recorded handshakes, scripted time and randomness, a lossy link, a client and a
+//! server joined in memory, a watcher for secrets in logs.
+//!
+//! For tests only: it panics where a test should fail, its random bytes are foreseeable, and it keeps secrets. Nothing
+//! that ships depends on it, and it depends on nothing but the protocol's own crates.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+
+pub mod random;
+pub mod vectors;
+pub mod watch;
+
+pub use clock::TestClock;
+pub use random::{ScriptedRandom, SeededRandom};
