@@ -5,7 +5,7 @@ use crate::testing::{Failing, Seeded, Stuck};
 
 /// By trial division: slow and beyond doubt.
 fn prime_by_division(n: u64) -> bool {
-    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 fn expected(n: u64) -> Result<(u64, u64), PqError> {
@@ -16,7 +16,7 @@ fn expected(n: u64) -> Result<(u64, u64), PqError> {
         n if prime_by_division(n) => return Err(PqError::Prime),
         _ => {}
     }
-    let p = (3..).find(|d| n % d == 0).unwrap();
+    let p = (3..).find(|d| n.is_multiple_of(*d)).unwrap();
     if prime_by_division(n / p) { Ok((p, n / p)) } else { Err(PqError::MoreThanTwoFactors) }
 }
 
