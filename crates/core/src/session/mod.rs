@@ -19,6 +19,8 @@ pub mod server;
 pub mod window;
 
 #[cfg(test)]
+mod pair;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use client::ClientSession;

@@ -136,6 +136,11 @@ impl MsgIdClock {
         MsgId(id)
     }
 
+    /// Makes later ids higher than `id`: that of a message which goes into a container.
+    pub fn raise_above(&mut self, id: MsgId) {
+        self.last = self.last.max(id.0);
+    }
+
     /// Takes the time of the server from the msg_id of its notice. Ids may start lower than before, for those made in
     /// advance of the server's time were refused, but not below `accepted`, the highest one that was not.
     pub fn correct(&mut self, notice: MsgId, accepted: Option<MsgId>, now: Now) {

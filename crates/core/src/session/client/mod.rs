@@ -274,3 +274,6 @@ impl ClientSession {
 
 /// Service messages and containers that a notice can still be about.
 const MAX_ASKED: usize = 1024;
+
+#[cfg(test)]
+mod tests;

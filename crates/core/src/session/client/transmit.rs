@@ -147,6 +147,8 @@ impl ClientSession {
             return plaintext(salt, self.id, *msg_id, *seqno, body);
         }
         let inners: Vec<_> = messages.iter().map(Outgoing::inner).collect();
+        // The clock may have been set back since an old message was named.
+        inners.iter().for_each(|inner| self.clock.raise_above(inner.msg_id));
         let msg_id = self.clock.next(MadeFor::Client, now);
         self.expect(msg_id, Asked::Container(messages.iter().map(|message| message.msg_id).collect()));
         plaintext(salt, self.id, msg_id, self.seqno.next(false), &container::pack(&inners))

@@ -274,3 +274,6 @@ impl ServerSession {
 const MAX_IDS: usize = 8192;
 /// With so many, acknowledgements wait for nothing to travel with.
 const MANY_ACKS: usize = 1024;
+
+#[cfg(test)]
+mod tests;
