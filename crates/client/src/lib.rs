@@ -1,1 +1,43 @@
-//! Skeleton.
+//! The tokio client: connects, makes a permanent and a temporary key, binds them, renews ahead, recovers.
+//!
+//! What it does: moves bytes between TCP connections and a [`ClientEndpoint`](dayfly_core::client::ClientEndpoint), which
+//! decides everything, and keeps the permanent key in a [`SessionStore`]. Any request of `grammers_tl_types` can be
+//! invoked.
+//!
+//! What it does not: it knows no rule of the protocol (they are in `dayfly-core`, without I/O), and nothing of logging in.
+//!
+//! ```no_run
+//! use dayfly_client::{Client, ClientConfig, FileSession, PublicKey, forbid_core_dumps};
+//! use grammers_tl_types::functions::help::GetNearestDc;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! forbid_core_dumps()?; // a core dump would write the keys to a disk
+//! let server = PublicKey::from_pem(&std::fs::read_to_string("server.pub.pem")?)?;
+//! let config = ClientConfig::new([server].into());
+//! let (client, mut events) = Client::connect("127.0.0.1:4430", config, FileSession::new("me.session")).await?;
+//! tokio::spawn(async move {
+//!     while let Some(happened) = events.next().await {
+//!         println!("{:?}", happened.event);
+//!     }
+//! });
+//! let nearest = client.invoke(&GetNearestDc {}).await?;
+//! # let _ = nearest;
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod client;
+mod driver;
+mod link;
+mod session_store;
+mod system;
+
+pub use client::{Client, ConnectError, Events, Happened, InvokeError, World};
+pub use dayfly_core::client::{ClientConfig, ClientInfo, Delays, Event, SavedKey, Sent};
+pub use dayfly_core::handshake::client::HandshakeError;
+pub use dayfly_core::session::client::RpcFailure;
+pub use dayfly_core::transport::{Kind as TransportKind, Obfuscation};
+pub use dayfly_crypto::rsa_key::PublicKey;
+pub use session_store::{FileSession, MemorySession, SessionStore};
+pub use system::{OsRandom, SystemClock, forbid_core_dumps};

@@ -23,6 +23,12 @@ impl Now {
     }
 }
 
+/// Where the two times come from. The core is handed a [`Now`] with each call; what drives it asks a clock.
+pub trait Clock: Send {
+    /// The time now.
+    fn now(&self) -> Now;
+}
+
 /// What the outside world contributes to one call. The core never fetches any of it.
 pub struct Env<'a, O: Observer = NoObserver> {
     /// When the call is made.

@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod agenda;
+pub mod client;
 pub mod env;
 pub mod handshake;
 pub mod job;
 pub mod keys;
 pub mod observer;
 pub mod plain;
+pub mod server;
 pub mod session;
 pub mod transport;
 

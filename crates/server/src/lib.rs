@@ -1,1 +1,54 @@
-//! Skeleton.
+//! The tokio server: listeners, limits, crypto workers, events, shutdown.
+//!
+//! What it does: accepts TCP connections and moves bytes between them and a
+//! [`ServerEndpoint`](dayfly_core::server::ServerEndpoint), which decides everything; does the endpoint's jobs on worker
+//! threads, its store requests on the store, its calls on an [`Upstream`].
+//!
+//! What it does not: it knows no rule of the protocol. Those are in `dayfly-core`, without I/O, where they are tested.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use dayfly_core::NoObserver;
+//! use dayfly_server::{Config, Identity, Listener, OwnAnswers, Parts, Server, SystemClock};
+//! use dayfly_store::{EmbeddedStore, Keys, OsRandom, RamTempKeys, SealingSource};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::default();
+//! let identity = Identity::open(&config.data_dir)?;
+//! let sealing = SealingSource::Directory("sealing-keys".into());
+//! let store = EmbeddedStore::open(&config.data_dir.join("keys.redb"), &sealing, Box::new(OsRandom))?;
+//! let listener = Listener::bind(config.listen).await?;
+//! let upstream = OwnAnswers { address: listener.address(), dc: 2, test: false, tmp_sessions: 1 };
+//! let parts = Parts {
+//!     clock: SystemClock::default(),
+//!     random: OsRandom,
+//!     observer: NoObserver,
+//!     rsa: vec![identity.key],
+//!     keys: Arc::new(Keys::new(store, RamTempKeys::default())),
+//!     upstream,
+//! };
+//! let server = Server::start(&config, listener, parts)?;
+//! server.shut_down().await;
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod config;
+mod connection;
+mod engine;
+mod event_log;
+mod identity;
+mod server;
+mod system;
+mod upstream;
+mod workers;
+
+pub use config::{Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, Sealing};
+pub use dayfly_store::OsRandom;
+pub use identity::{
+    Identity, IdentityError, PRIVATE_FILE, PUBLIC_FILE, generate, read_private, read_public, write_public,
+};
+pub use server::{Listener, Parts, Server, StartError};
+pub use system::{SystemClock, forbid_core_dumps, swap_is_on};
+pub use upstream::{OwnAnswers, Upstream};

@@ -3,3 +3,4 @@
 pub mod bind;
 pub mod kind;
 pub mod requests;
+pub mod rotation;

@@ -70,6 +70,17 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Abridged, Self::Intermediate, Self::Padded, Self::Full];
 
+    /// The word for logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Abridged => "abridged",
+            Self::Intermediate => "intermediate",
+            Self::Padded => "padded intermediate",
+            Self::Full => "full",
+        }
+    }
+
     /// Whether a quick acknowledgement can be asked for: in all but full.
     #[must_use]
     pub fn has_quick_ack(self) -> bool {

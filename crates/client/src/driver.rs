@@ -1,0 +1,209 @@
+//! The task that owns the endpoint of a client.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use dayfly_core::client::{CallId, ClientEndpoint, Event, LinkId, Output};
+use dayfly_core::env::{Clock, Env, SecureRandom};
+use dayfly_core::handshake::client::HandshakeError;
+use dayfly_core::job::{Job, JobResult, perform_all};
+use dayfly_core::observer::Observer;
+use dayfly_core::session::client::RpcFailure;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time;
+
+use crate::client::Happened;
+use crate::link::{Link, LinkEvent};
+use crate::session_store::SessionStore;
+
+/// However far off the next deadline, the clocks are looked at this often: a clock may jump.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
+
+pub(crate) type Answer = Result<Vec<u8>, RpcFailure>;
+
+/// What the owner asks for.
+pub(crate) enum Command {
+    Call(Vec<u8>, oneshot::Sender<Answer>),
+}
+
+/// Why a client is not ready (yet).
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    Connect(io::Error),
+    Handshake(HandshakeError),
+    Session(io::Error),
+}
+
+/// Encrypted messages sent, for anyone who wants to look.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) under_temp: AtomicU64,
+    pub(crate) under_perm: AtomicU64,
+}
+
+pub(crate) struct Driver<C, R, O> {
+    pub(crate) endpoint: ClientEndpoint,
+    pub(crate) clock: C,
+    pub(crate) random: R,
+    pub(crate) observer: O,
+    pub(crate) address: String,
+    pub(crate) session: Box<dyn SessionStore>,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) events: mpsc::UnboundedSender<Happened>,
+    pub(crate) ready: Option<oneshot::Sender<Result<(), Trouble>>>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) links: BTreeMap<LinkId, Link>,
+    pub(crate) waiting: BTreeMap<CallId, oneshot::Sender<Answer>>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) working: Option<JoinHandle<Vec<JobResult>>>,
+}
+
+impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
+    /// Runs until the owner is gone.
+    pub(crate) async fn run(mut self) {
+        let (to_me, mut links) = mpsc::channel(64);
+        self.with_endpoint(|endpoint, env| endpoint.start(env));
+        self.turn(&to_me);
+        loop {
+            let deadline = self.until_deadline();
+            tokio::select! {
+                Some(event) = links.recv() => self.on_link(event),
+                results = finished(&mut self.working) => self.on_results(results),
+                command = self.commands.recv() => match command {
+                    Some(Command::Call(body, answer)) => self.on_call(body, answer),
+                    None => return,
+                },
+                () = time::sleep(deadline) => {}
+            }
+            self.turn(&to_me);
+        }
+    }
+
+    fn with_endpoint<T>(&mut self, act: impl FnOnce(&mut ClientEndpoint, &mut Env<'_, O>) -> T) -> T {
+        let mut env = Env::new(self.clock.now(), &mut self.random, &mut self.observer);
+        act(&mut self.endpoint, &mut env)
+    }
+
+    fn until_deadline(&self) -> Duration {
+        let now = self.clock.now().monotonic;
+        self.endpoint.poll_timeout().map_or(LOOK_AT_CLOCK, |at| at.saturating_sub(now)).min(LOOK_AT_CLOCK)
+    }
+
+    fn on_link(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Connected(link) => {
+                self.with_endpoint(|endpoint, env| endpoint.handle_connected(link, env))
+            }
+            LinkEvent::Bytes(link, bytes) => {
+                self.with_endpoint(|endpoint, env| endpoint.handle_bytes(link, &bytes, env));
+            }
+            LinkEvent::Closed(link, error) => {
+                self.links.remove(&link);
+                if error.kind() == io::ErrorKind::ConnectionRefused {
+                    self.not_ready(Trouble::Connect(error));
+                }
+                self.with_endpoint(|endpoint, env| endpoint.handle_closed(link, env));
+            }
+        }
+    }
+
+    fn on_call(&mut self, body: Vec<u8>, answer: oneshot::Sender<Answer>) {
+        let call = self.with_endpoint(|endpoint, env| endpoint.call(body, env));
+        self.waiting.insert(call, answer);
+    }
+
+    fn on_results(&mut self, results: Vec<JobResult>) {
+        self.working = None;
+        for result in results {
+            self.with_endpoint(|endpoint, env| endpoint.handle_job(result, env));
+        }
+    }
+
+    /// Does what is due, then takes what the endpoint has until it has nothing more.
+    fn turn(&mut self, links: &mpsc::Sender<LinkEvent>) {
+        let now = self.clock.now().monotonic;
+        if self.endpoint.poll_timeout().is_some_and(|at| at <= now) {
+            self.with_endpoint(|endpoint, env| endpoint.handle_timeout(env));
+        }
+        while let Some(output) = self.endpoint.poll_output() {
+            self.act(output, links);
+        }
+        while let Some(job) = self.endpoint.poll_job() {
+            self.jobs.push(job);
+        }
+        // One batch at a time: jobs of the two handshakes that come meanwhile are joined in the next one.
+        if self.working.is_none() && !self.jobs.is_empty() {
+            let jobs = std::mem::take(&mut self.jobs);
+            self.working = Some(tokio::task::spawn_blocking(move || perform_all(jobs)));
+        }
+        let sent = self.endpoint.sent();
+        self.counters.under_temp.store(sent.under_temp, Ordering::Relaxed);
+        self.counters.under_perm.store(sent.under_perm, Ordering::Relaxed);
+    }
+
+    fn act(&mut self, output: Output, links: &mpsc::Sender<LinkEvent>) {
+        match output {
+            Output::Connect { link } => {
+                self.links.insert(link, Link::open(link, self.address.clone(), links.clone()));
+            }
+            Output::Send { link, bytes } => {
+                if let Some(link) = self.links.get(&link) {
+                    link.write(bytes);
+                }
+            }
+            Output::Close { link } => drop(self.links.remove(&link)),
+            Output::Answer { call, result } => {
+                if let Some(answer) = self.waiting.remove(&call) {
+                    // The caller may have stopped waiting.
+                    let _ = answer.send(result);
+                }
+            }
+            Output::Update(bytes) => tracing::debug!(length = bytes.len(), "update"),
+            Output::Event(event) => self.on_event(event),
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        let kept = match &event {
+            Event::PermKeyMade(saved) => self.session.save(saved),
+            Event::PermKeyLost { .. } => self.session.forget(),
+            _ => Ok(()),
+        };
+        if let Err(error) = kept {
+            tracing::error!(%error, "the permanent key could not be kept");
+            self.not_ready(Trouble::Session(error));
+        }
+        match &event {
+            Event::Bound { .. } => {
+                if let Some(ready) = self.ready.take() {
+                    // The owner may have stopped waiting.
+                    let _ = ready.send(Ok(()));
+                }
+            }
+            Event::HandshakeFailed { error } => self.not_ready(Trouble::Handshake(*error)),
+            _ => {}
+        }
+        // The owner may not listen.
+        let _ = self.events.send(Happened { at: Instant::now(), event });
+    }
+
+    /// Before the first binding trouble is the answer to `connect`; later it passes.
+    fn not_ready(&mut self, trouble: Trouble) {
+        if let Some(ready) = self.ready.take() {
+            let _ = ready.send(Err(trouble));
+        }
+    }
+}
+
+/// The results of the work in hand; never ready while there is none.
+async fn finished(working: &mut Option<JoinHandle<Vec<JobResult>>>) -> Vec<JobResult> {
+    match working {
+        // A panic of the arithmetic is a bug; its handshakes time out and begin again.
+        Some(handle) => handle.await.unwrap_or_default(),
+        None => std::future::pending().await,
+    }
+}

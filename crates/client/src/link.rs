@@ -1,0 +1,104 @@
+//! One TCP connection of a client.
+
+use std::io;
+use std::time::Duration;
+
+use dayfly_core::client::LinkId;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time;
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// What happens on a connection.
+pub(crate) enum LinkEvent {
+    Connected(LinkId),
+    Bytes(LinkId, Vec<u8>),
+    Closed(LinkId, io::Error),
+}
+
+/// The driver's end of a connection. Dropping it closes the connection once what is queued is written.
+pub(crate) struct Link {
+    sender: mpsc::UnboundedSender<Vec<u8>>,
+    reader: JoinHandle<()>,
+}
+
+impl Link {
+    /// Connects to `address` in a task of its own.
+    pub(crate) fn open(id: LinkId, address: String, events: mpsc::Sender<LinkEvent>) -> Self {
+        let (sender, queue) = mpsc::unbounded_channel();
+        let reader = tokio::spawn(async move {
+            let error = run(id, &address, &events, queue).await;
+            // Fails only when the driver is gone.
+            let _ = events.send(LinkEvent::Closed(id, error)).await;
+        });
+        Self { sender, reader }
+    }
+
+    pub(crate) fn write(&self, bytes: Vec<u8>) {
+        // A connection that has ended says so by `LinkEvent::Closed`.
+        let _ = self.sender.send(bytes);
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+/// Runs until the connection ends, and says why it did.
+async fn run(
+    id: LinkId,
+    address: &str,
+    events: &mpsc::Sender<LinkEvent>,
+    queue: mpsc::UnboundedReceiver<Vec<u8>>,
+) -> io::Error {
+    let socket = match connect(address).await {
+        Ok(socket) => socket,
+        Err(error) => return error,
+    };
+    let (reader, writer) = socket.into_split();
+    // Goes on after the reader was told to stop, until everything queued is written.
+    let writing = tokio::spawn(write_all(writer, queue));
+    if events.send(LinkEvent::Connected(id)).await.is_err() {
+        return io::ErrorKind::Interrupted.into();
+    }
+    let error = read_all(id, reader, events).await;
+    writing.abort();
+    error
+}
+
+async fn connect(address: &str) -> io::Result<TcpStream> {
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no connection within 10 seconds");
+    let socket = time::timeout(CONNECT_WITHIN, TcpStream::connect(address)).await.map_err(late)??;
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
+async fn read_all(id: LinkId, mut reader: OwnedReadHalf, events: &mpsc::Sender<LinkEvent>) -> io::Error {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match reader.read(&mut buffer).await {
+            Ok(0) => return io::ErrorKind::UnexpectedEof.into(),
+            Ok(count) => {
+                if events.send(LinkEvent::Bytes(id, buffer[..count].to_vec())).await.is_err() {
+                    return io::ErrorKind::Interrupted.into();
+                }
+            }
+            Err(error) => return error,
+        }
+    }
+}
+
+/// Ends when the queue is dropped, or the peer no longer takes anything: the reader then finds out too.
+async fn write_all(mut writer: OwnedWriteHalf, mut queue: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(bytes) = queue.recv().await {
+        if writer.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! A client without I/O: [`ClientEndpoint`] and what goes in and out of it.
+
+mod calls;
+mod config;
+mod endpoint;
+mod event;
+mod keys;
+mod line;
+
+pub use config::{ClientConfig, ClientInfo, Delays, SavedKey};
+pub use endpoint::ClientEndpoint;
+pub use event::{CallId, Event, LinkId, Output, Sent};

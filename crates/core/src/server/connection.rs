@@ -1,0 +1,118 @@
+//! One connection: its transport, its peer, the frames that wait for their key.
+
+use core::net::IpAddr;
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use dayfly_crypto::AuthKeyId;
+
+use crate::session::SessionId;
+use crate::transport::{Limits, ServerTransport};
+
+/// Names a connection. The driver gives the numbers and never uses one twice.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(pub u64);
+
+/// An encrypted frame, as it came.
+pub(super) struct EncryptedFrame {
+    pub(super) key: AuthKeyId,
+    pub(super) bytes: Vec<u8>,
+    pub(super) quick_ack: bool,
+}
+
+pub(super) struct Connection {
+    pub(super) transport: ServerTransport,
+    pub(super) peer: IpAddr,
+    /// The frame whose key is being looked up. Nothing after it is read until then, so that order is kept.
+    pub(super) parked: Option<EncryptedFrame>,
+    /// The key of the last encrypted frame.
+    pub(super) key: Option<AuthKeyId>,
+    /// The sessions that answer on it.
+    pub(super) sessions: BTreeSet<(AuthKeyId, SessionId)>,
+    /// Whether a frame came since it was opened.
+    pub(super) spoke: bool,
+}
+
+impl Connection {
+    pub(super) fn new(peer: IpAddr, limits: Arc<Limits>) -> Self {
+        Self {
+            transport: ServerTransport::new(limits),
+            peer,
+            parked: None,
+            key: None,
+            sessions: BTreeSet::new(),
+            spoke: false,
+        }
+    }
+}
+
+/// What was handed to the driver and not yet taken.
+#[derive(Default)]
+pub(super) struct Outbox {
+    queue: VecDeque<Output>,
+}
+
+/// What the driver is to do with a connection.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Output {
+    /// Write these bytes.
+    Send {
+        /// Where.
+        connection: ConnectionId,
+        /// The bytes, framed and obfuscated.
+        bytes: Vec<u8>,
+    },
+    /// Write what is queued, then close.
+    Close {
+        /// Which one.
+        connection: ConnectionId,
+    },
+}
+
+impl Outbox {
+    pub(super) fn send(&mut self, connection: ConnectionId, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.queue.push_back(Output::Send { connection, bytes });
+        }
+    }
+
+    pub(super) fn close(&mut self, connection: ConnectionId) {
+        self.queue.push_back(Output::Close { connection });
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Output> {
+        self.queue.pop_front()
+    }
+}
+
+/// A key that is being looked up.
+struct Lookup {
+    since: Duration,
+    waiting: Vec<ConnectionId>,
+}
+
+/// Keys that are being looked up, since when, and for whom.
+#[derive(Default)]
+pub(super) struct Lookups {
+    wanted: BTreeMap<AuthKeyId, Lookup>,
+}
+
+impl Lookups {
+    /// Notes that `connection` waits for `key`; `true` if nobody did yet.
+    pub(super) fn begin(&mut self, key: AuthKeyId, connection: ConnectionId, now: Duration) -> bool {
+        let first = !self.wanted.contains_key(&key);
+        let lookup = self.wanted.entry(key).or_insert(Lookup { since: now, waiting: Vec::new() });
+        lookup.waiting.push(connection);
+        first
+    }
+
+    pub(super) fn since(&self, key: AuthKeyId) -> Option<Duration> {
+        self.wanted.get(&key).map(|lookup| lookup.since)
+    }
+
+    /// Ends the lookup; gives the connections that waited, in the order in which they came.
+    pub(super) fn end(&mut self, key: AuthKeyId) -> Vec<ConnectionId> {
+        self.wanted.remove(&key).map(|lookup| lookup.waiting).unwrap_or_default()
+    }
+}

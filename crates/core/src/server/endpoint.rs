@@ -1,0 +1,331 @@
+//! The server without I/O: bytes in, bytes out; jobs, store requests and calls in between.
+
+use core::net::IpAddr;
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use dayfly_crypto::AuthKeyId;
+
+use crate::agenda::Agenda;
+use crate::env::{Env, Now};
+use crate::handshake::server::{self as handshake, HandshakeEvent, ServerHandshakes};
+use crate::job::{Job, JobResult};
+use crate::keys::requests::{StoreOutcome, StoreRequest, Ticket};
+use crate::observer::Observer;
+use crate::session::server::Answer;
+use crate::session::{self, MsgId, SessionId};
+use crate::transport::Limits;
+
+use super::config::EndpointConfig;
+use super::connection::{Connection, ConnectionId, Lookups, Outbox, Output};
+use super::event::{EndReason, Event};
+use super::live::LiveKey;
+use super::routing::{CallId, UpstreamCall};
+
+pub(super) const NOT_FOUND: i32 = -404;
+pub(super) const FLOOD: i32 = -429;
+
+/// Why a request to the store was made; its outcome finds its way back by this.
+pub(super) enum Purpose {
+    /// The key exchange asked, under its own ticket.
+    Handshake(Ticket),
+    /// Frames wait for this key.
+    Frames(AuthKeyId),
+    /// A binding of this temporary key waits for its permanent key.
+    PermForBind(AuthKeyId),
+    /// The binding itself.
+    Bind(AuthKeyId),
+    /// `auth.dropTempAuthKeys` under this key, in this session, as this message.
+    Drop { key: AuthKeyId, session_id: SessionId, msg_id: MsgId },
+    /// Nobody waits.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Timer {
+    KeyEnd(AuthKeyId),
+    KeyRetired(AuthKeyId),
+    AskAgain(AuthKeyId),
+    Session(AuthKeyId, SessionId),
+    SessionForgotten(AuthKeyId, SessionId),
+    FirstFrame(ConnectionId),
+    Disconnect(ConnectionId),
+}
+
+/// Everything of a server that is not I/O.
+///
+/// A driver feeds it with [`handle_connected`](Self::handle_connected), [`handle_bytes`](Self::handle_bytes),
+/// [`handle_closed`](Self::handle_closed), [`handle_job`](Self::handle_job), [`handle_store`](Self::handle_store),
+/// [`handle_answer`](Self::handle_answer), [`handle_ended`](Self::handle_ended) and
+/// [`handle_timeout`](Self::handle_timeout), and after each of them takes everything that
+/// [`poll_output`](Self::poll_output), [`poll_job`](Self::poll_job), [`poll_store`](Self::poll_store),
+/// [`poll_call`](Self::poll_call) and [`poll_event`](Self::poll_event) give. It comes back by itself at
+/// [`poll_timeout`](Self::poll_timeout).
+pub struct ServerEndpoint {
+    pub(super) config: EndpointConfig,
+    pub(super) transport_limits: Arc<Limits>,
+    pub(super) session_limits: Arc<session::Limits>,
+    pub(super) handshakes: ServerHandshakes<ConnectionId>,
+    pub(super) connections: BTreeMap<ConnectionId, Connection>,
+    pub(super) keys: BTreeMap<AuthKeyId, LiveKey>,
+    pub(super) lookups: Lookups,
+    pub(super) purposes: BTreeMap<Ticket, Purpose>,
+    pub(super) next_ticket: u64,
+    pub(super) requests: VecDeque<(Ticket, StoreRequest)>,
+    pub(super) calls: VecDeque<UpstreamCall>,
+    pub(super) awaited: BTreeMap<CallId, (AuthKeyId, SessionId, MsgId)>,
+    pub(super) next_call: u64,
+    pub(super) timers: Agenda<Timer>,
+    pub(super) outbox: Outbox,
+    pub(super) events: VecDeque<Event>,
+    /// Permanent keys that were marked as used since the start (rule PF-26); bounded by being cleared when large.
+    pub(super) marked: BTreeSet<AuthKeyId>,
+    pub(super) now: Duration,
+}
+
+impl ServerEndpoint {
+    /// A server that has no connections yet.
+    #[must_use]
+    pub fn new(config: EndpointConfig, handshakes: handshake::ServerConfig) -> Self {
+        Self {
+            transport_limits: Arc::new(Limits { max_frame: config.frame_bytes, ..Limits::default() }),
+            session_limits: Arc::new(session::Limits::default()),
+            config,
+            handshakes: ServerHandshakes::new(handshakes),
+            connections: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            lookups: Lookups::default(),
+            purposes: BTreeMap::new(),
+            next_ticket: 0,
+            requests: VecDeque::new(),
+            calls: VecDeque::new(),
+            awaited: BTreeMap::new(),
+            next_call: 0,
+            timers: Agenda::default(),
+            outbox: Outbox::default(),
+            events: VecDeque::new(),
+            marked: BTreeSet::new(),
+            now: Duration::ZERO,
+        }
+    }
+
+    /// A connection was accepted.
+    pub fn handle_connected(&mut self, connection: ConnectionId, peer: IpAddr, now: Now) {
+        self.now = now.monotonic;
+        self.connections.insert(connection, Connection::new(peer, Arc::clone(&self.transport_limits)));
+        self.timers.set(Timer::FirstFrame(connection), self.later(self.config.first_frame));
+        self.tell(Event::Connected { connection: connection.0, peer });
+    }
+
+    /// Bytes came on a connection.
+    pub fn handle_bytes<O: Observer>(
+        &mut self,
+        connection: ConnectionId,
+        bytes: &[u8],
+        env: &mut Env<'_, O>,
+    ) {
+        self.now = env.now.monotonic;
+        let Some(open) = self.connections.get_mut(&connection) else { return };
+        let known = open.transport.kind().is_some();
+        open.transport.receive(bytes);
+        self.pump(connection, env);
+        if !known {
+            self.tell_transport(connection);
+        }
+    }
+
+    /// The other end of a connection is gone.
+    pub fn handle_closed(&mut self, connection: ConnectionId, now: Now) {
+        self.now = now.monotonic;
+        self.forget_connection(connection);
+    }
+
+    /// A job is done.
+    pub fn handle_job<O: Observer>(&mut self, result: JobResult, env: &mut Env<'_, O>) {
+        self.now = env.now.monotonic;
+        self.handshakes.handle_job(result, env);
+        self.take_from_handshakes(env);
+    }
+
+    /// The store answered.
+    pub fn handle_store<O: Observer>(&mut self, ticket: Ticket, outcome: StoreOutcome, env: &mut Env<'_, O>) {
+        self.now = env.now.monotonic;
+        match self.purposes.remove(&ticket) {
+            Some(Purpose::Handshake(inner)) => {
+                self.handshakes.handle_insert(inner, &outcome, env);
+                self.take_from_handshakes(env);
+            }
+            Some(Purpose::Frames(key)) => self.on_found(key, outcome, env),
+            Some(Purpose::PermForBind(temp)) => self.on_perm_for_bind(temp, outcome, env),
+            Some(Purpose::Bind(temp)) => self.on_bind_outcome(temp, outcome, env),
+            Some(Purpose::Drop { key, session_id, msg_id }) => {
+                self.on_dropped(key, session_id, msg_id, outcome, env);
+            }
+            Some(Purpose::Nothing) | None => {}
+        }
+    }
+
+    /// A back end answered a call. An answer to a call whose key has ended meanwhile is dropped.
+    pub fn handle_answer<O: Observer>(&mut self, call: CallId, answer: Answer, env: &mut Env<'_, O>) {
+        self.now = env.now.monotonic;
+        if let Some((key, session_id, msg_id)) = self.awaited.remove(&call) {
+            self.answer(key, session_id, msg_id, answer, env);
+        }
+    }
+
+    /// The place of temporary keys let these go by itself (rule PF-25).
+    pub fn handle_ended<O: Observer>(&mut self, keys: &[AuthKeyId], env: &mut Env<'_, O>) {
+        self.now = env.now.monotonic;
+        for key in keys {
+            let expired = self.keys.get(key).and_then(|live| live.standing.expires_at());
+            let reason = match expired {
+                Some(at) if at <= env.now.unix_seconds() => EndReason::Expired,
+                _ => EndReason::Evicted,
+            };
+            self.end_key(*key, reason, env);
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout<O: Observer>(&mut self, env: &mut Env<'_, O>) {
+        self.now = env.now.monotonic;
+        self.handshakes.handle_timeout(env);
+        self.take_from_handshakes(env);
+        while let Some(timer) = self.timers.pop_due(self.now) {
+            self.on_timer(timer, env);
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is wanted next, in monotonic time.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        [self.timers.next(), self.handshakes.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// What is to be done with connections.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outbox.pop()
+    }
+
+    /// Private-key operations and exponentiations to be done elsewhere.
+    pub fn poll_job(&mut self) -> Option<Job> {
+        self.handshakes.poll_job()
+    }
+
+    /// Requests for the places where keys are kept.
+    pub fn poll_store(&mut self) -> Option<(Ticket, StoreRequest)> {
+        self.requests.pop_front()
+    }
+
+    /// Calls for the back end.
+    pub fn poll_call(&mut self) -> Option<UpstreamCall> {
+        self.calls.pop_front()
+    }
+
+    /// What happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// How many calls wait for the back end's answer.
+    #[must_use]
+    pub fn calls_owed(&self) -> usize {
+        self.awaited.len()
+    }
+
+    pub(super) fn take_from_handshakes<O: Observer>(&mut self, env: &mut Env<'_, O>) {
+        while let Some(output) = self.handshakes.poll_output() {
+            match output {
+                handshake::Output::Reply { connection, payload } => {
+                    self.send_plain(connection, &payload, env);
+                }
+                handshake::Output::TransportError { connection, code } => {
+                    self.send_error(connection, code, "a query of the key exchange");
+                }
+                handshake::Output::Insert { ticket, record } => {
+                    self.ask(Purpose::Handshake(ticket), StoreRequest::Insert(record));
+                }
+                handshake::Output::Event(event) => self.tell_handshake(event),
+            }
+        }
+    }
+
+    pub(super) fn send_plain<O: Observer>(
+        &mut self,
+        connection: ConnectionId,
+        payload: &[u8],
+        env: &mut Env<'_, O>,
+    ) {
+        let Some(open) = self.connections.get_mut(&connection) else { return };
+        let mut bytes = Vec::new();
+        match open.transport.send(payload, &mut bytes, env.random) {
+            Ok(()) => self.outbox.send(connection, bytes),
+            Err(error) => self.close(connection, error.to_string()),
+        }
+    }
+
+    pub(super) fn send_error(&mut self, connection: ConnectionId, code: i32, reason: &'static str) {
+        let Some(open) = self.connections.get_mut(&connection) else { return };
+        let mut bytes = Vec::new();
+        match open.transport.send_error(code, &mut bytes) {
+            Ok(()) => {
+                self.outbox.send(connection, bytes);
+                self.tell(Event::TransportError { connection: connection.0, code, reason });
+            }
+            Err(error) => self.close(connection, error.to_string()),
+        }
+    }
+
+    pub(super) fn send_quick_ack<O: Observer>(
+        &mut self,
+        connection: ConnectionId,
+        token: u32,
+        env: &mut Env<'_, O>,
+    ) {
+        let Some(open) = self.connections.get_mut(&connection) else { return };
+        let mut bytes = Vec::new();
+        match open.transport.send_quick_ack(token, &mut bytes, env.random) {
+            Ok(()) => self.outbox.send(connection, bytes),
+            Err(error) => self.close(connection, error.to_string()),
+        }
+    }
+
+    pub(super) fn ask(&mut self, purpose: Purpose, request: StoreRequest) {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket = self.next_ticket.wrapping_add(1);
+        self.purposes.insert(ticket, purpose);
+        self.requests.push_back((ticket, request));
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    pub(super) fn tell_handshake(&mut self, event: HandshakeEvent) {
+        self.events.push_back(Event::Handshake(event));
+    }
+
+    pub(super) fn tell_transport(&mut self, connection: ConnectionId) {
+        let Some(open) = self.connections.get(&connection) else { return };
+        if let Some(kind) = open.transport.kind() {
+            let obfuscated = open.transport.obfuscated();
+            self.tell(Event::Transport { connection: connection.0, name: kind.name(), obfuscated });
+        }
+    }
+
+    pub(super) fn later(&self, after: Duration) -> Duration {
+        self.now.saturating_add(after)
+    }
+
+    /// The monotonic time at which the Unix second `at` begins, if the clock does not jump.
+    pub(super) fn at_unix(&self, at: u64, now: Now) -> Duration {
+        self.later(Duration::from_secs(at).saturating_sub(now.unix))
+    }
+}

@@ -1,0 +1,19 @@
+//! A server without I/O: [`ServerEndpoint`] and what goes in and out of it.
+
+mod binding;
+mod config;
+mod connection;
+mod endpoint;
+mod ends;
+mod event;
+mod frames;
+mod live;
+mod lookup;
+mod routing;
+mod sessions;
+
+pub use config::EndpointConfig;
+pub use connection::{ConnectionId, Output};
+pub use endpoint::ServerEndpoint;
+pub use event::{EndReason, Event, KeyUse};
+pub use routing::{CallId, UpstreamCall};

@@ -1,0 +1,190 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// MTProto authorization keys with perfect forward secrecy, for both ends of the wire.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Server and client in one process: both keys, the binding, calls, renewal and recovery, each step shown
+    Demo(Demo),
+    /// Run the server
+    Serve(Serve),
+    /// Run a client session: both keys, the binding, help.getConfig and help.getNearestDc
+    Connect(Connect),
+    /// Make an RSA key for a server
+    Keygen(Keygen),
+    /// Show the fingerprint of an RSA key
+    Fingerprint(Fingerprint),
+    /// Look after the permanent keys of a store that no server is using
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Print one JSON object a step instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Settings in TOML; what stands here on the command line wins over the file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:4430]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where the RSA key and the store are kept [default: dayfly-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// What old clients need, at the price of safety
+    #[arg(long, value_delimiter = ',', value_name = "WHAT")]
+    pub(crate) allow: Vec<AllowArg>,
+    /// Append a JSON line for each thing that happens; no secrets
+    #[arg(long, value_name = "FILE")]
+    pub(crate) event_log: Option<PathBuf>,
+    /// Read the settings, say whether they are right, and stop
+    #[arg(long)]
+    pub(crate) check_config: bool,
+    /// Log as JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AllowArg {
+    /// Calls under a permanent key, without forward secrecy: Telethon, gramjs, grammers
+    NoPfs,
+    /// The RSA scheme before RSA_PAD: Telethon, Pyrogram, gogram
+    OldRsa,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Connect {
+    /// The server's address
+    #[arg(value_name = "ADDR")]
+    pub(crate) address: String,
+    /// The server's public RSA key, in PEM
+    #[arg(long, value_name = "PEM")]
+    pub(crate) server_key: PathBuf,
+    /// Keep the permanent key in this file, mode 0600; without it every run makes a new one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: Option<PathBuf>,
+    /// The id of the DC; 10000 added for a test server, negative for a media DC
+    #[arg(long, default_value_t = 2, allow_negative_numbers = true)]
+    pub(crate) dc: i32,
+    /// The transport
+    #[arg(long, value_enum, default_value_t = TransportArg::Intermediate)]
+    pub(crate) transport: TransportArg,
+    /// Do not obfuscate the transport
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// How long the temporary key shall live, in seconds
+    #[arg(long, default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) expires_in: u32,
+    /// Give up after so many seconds
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: u64,
+    /// Print one JSON object a step instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum TransportArg {
+    Abridged,
+    Intermediate,
+    Padded,
+    Full,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Keygen {
+    /// Where to write the private key, mode 0600; the public one goes beside it with the ending .pub.pem
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Fingerprint {
+    /// An RSA key in PEM, private or public, PKCS#1, PKCS#8 or SPKI
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// List permanent keys: id, DC, when made, when last used
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print one JSON object a key
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a permanent key for ever
+    Revoke {
+        #[command(flatten)]
+        place: Place,
+        /// The key's id, 16 hex digits as `list` shows them
+        #[arg(value_name = "ID", value_parser = parse_key_id)]
+        id: u64,
+    },
+    /// Seal the store with a new key
+    Reseal {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Place {
+    /// The settings of the server whose store it is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data directory [default: dayfly-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+fn parse_key_id(text: &str) -> Result<u64, String> {
+    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parsed = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+    parsed.ok_or_else(|| "expected 16 hex digits, as `dayfly keys list` shows them".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_key_id_has_16_hex_digits() {
+        assert_eq!(parse_key_id("00000000000000ff"), Ok(255));
+        assert!(parse_key_id("ff").is_err());
+        assert!(parse_key_id("+0000000000000ff").is_err());
+    }
+}

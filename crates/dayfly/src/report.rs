@@ -1,0 +1,102 @@
+//! What a person sees: one line a step with its time, or one JSON object a step.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+const TIME: Style = AnsiColor::Cyan.on_default();
+const TITLE: Style = Style::new().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// Prints steps to standard output.
+pub(crate) struct Report {
+    json: bool,
+    colour: bool,
+    last: Instant,
+}
+
+impl Report {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, colour: io::stdout().is_terminal(), last: Instant::now() }
+    }
+
+    /// A headline.
+    pub(crate) fn title(&self, text: &str) {
+        if !self.json {
+            line(&format!("\n{}", self.paint(TITLE, text)));
+        }
+    }
+
+    /// A step that took the time since the last one.
+    pub(crate) fn step(&mut self, name: &str, text: &str, fields: Value) {
+        let took = self.last.elapsed();
+        self.step_of(took, name, text, fields);
+        self.last = Instant::now();
+    }
+
+    /// A step whose time is known.
+    pub(crate) fn step_of(&self, took: Duration, name: &str, text: &str, mut fields: Value) {
+        if self.json {
+            if let Value::Object(object) = &mut fields {
+                object.insert("step".to_owned(), json!(name));
+                object.insert("milliseconds".to_owned(), json!(took.as_secs_f64() * 1000.0));
+            }
+            return line(&fields.to_string());
+        }
+        line(&format!("{} {text}", self.paint(TIME, &format!("{:>9}", readable(took)))));
+    }
+
+    /// A line without a time.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.json {
+            line(&format!("          {text}"));
+        }
+    }
+
+    /// Begins to count the time of the next step.
+    pub(crate) fn restart(&mut self) {
+        self.last = Instant::now();
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+/// A line on standard output. A reader who has gone away ends the program quietly, as in `dayfly demo | head -1`.
+pub(crate) fn line(text: &str) {
+    if writeln!(io::stdout(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Why the program fails: one sentence on standard error, causes after colons.
+pub(crate) fn failure(error: &anyhow::Error) {
+    let word = if io::stderr().is_terminal() { format!("{BAD}error:{BAD:#}") } else { "error:".to_owned() };
+    // There is nowhere left to say that this failed.
+    let _ = writeln!(io::stderr(), "{word} {error:#}");
+}
+
+/// `412 µs`, `18.3 ms`, `2.10 s`.
+fn readable(time: Duration) -> String {
+    let micros = time.as_micros();
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{:.1} ms", time.as_secs_f64() * 1e3),
+        _ => format!("{:.2} s", time.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        assert_eq!(readable(Duration::from_micros(412)), "412 µs");
+        assert_eq!(readable(Duration::from_micros(18_340)), "18.3 ms");
+        assert_eq!(readable(Duration::from_millis(2_104)), "2.10 s");
+    }
+}

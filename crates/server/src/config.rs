@@ -1,0 +1,305 @@
+//! What an operator may set, read from TOML. A wrong file is refused with the line, the key and what is expected there.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Everything that can be set; what a file leaves out has its default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the RSA key and the store of permanent keys are kept.
+    pub data_dir: PathBuf,
+    /// The id of this DC, 1 to 9999.
+    pub dc: u16,
+    /// Whether this is a test server: clients then add 10000 to the dc.
+    pub test: bool,
+    /// Only this DC's ids are taken in `p_q_inner_data*_dc`; another one gets -444 (rule HS-14).
+    pub strict_dc: bool,
+    /// What old clients need and nobody else should have.
+    pub allow: Vec<Allow>,
+    /// How many temporary keys a permanent key may have in its main slot at once (rule PF-10).
+    pub tmp_sessions: usize,
+    /// JSON lines of what happened, without secrets.
+    pub event_log: Option<PathBuf>,
+    /// How long a stopping server goes on answering what it owes, in seconds.
+    pub drain_seconds: u64,
+    /// Where the key that seals the store comes from.
+    pub sealing: Sealing,
+    /// Lifetimes of keys.
+    pub keys: Keys,
+    /// Bounds on what peers may take up.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4430)),
+            data_dir: PathBuf::from("dayfly-data"),
+            dc: 2,
+            test: false,
+            strict_dc: false,
+            allow: Vec::new(),
+            tmp_sessions: 1,
+            event_log: None,
+            drain_seconds: 5,
+            sealing: Sealing::default(),
+            keys: Keys::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What old clients need.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Allow {
+    /// Calls under a permanent key, without forward secrecy (rule PF-23): Telethon, gramjs, grammers.
+    NoPfs,
+    /// The RSA scheme before RSA_PAD (rule HS-13): Telethon, Pyrogram, gogram.
+    OldRsa,
+}
+
+/// Where the key that seals the store comes from: a file by default, or one of these.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sealing {
+    /// A file of mode 0600 with the key, outside the data directory.
+    pub file: Option<PathBuf>,
+    /// The name of a systemd credential.
+    pub credential: Option<String>,
+    /// An open file descriptor from which the key is read at the start.
+    pub descriptor: Option<i32>,
+}
+
+/// Lifetimes of keys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keys {
+    /// The longest life of a temporary key, in seconds (rule PF-25).
+    pub temp_seconds: u32,
+    /// How long a temporary key may stay unbound, in seconds (rule PF-25).
+    pub unbound_seconds: u32,
+    /// After how many days a permanent key that nothing was ever bound to goes (rule PF-26).
+    pub unused_days: u32,
+    /// How many bits the server's exponent `a` has (rule HS-21).
+    pub exponent_bits: usize,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { temp_seconds: 172_800, unbound_seconds: 3600, unused_days: 7, exponent_bits: 2048 }
+    }
+}
+
+/// Bounds on what peers may take up.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Open connections; one more is closed without a word, since it has no framing yet to say -429 in.
+    pub connections: usize,
+    /// Handshakes begun and not finished, in all.
+    pub unfinished_handshakes: usize,
+    /// Private-key operations a minute for one address (an IPv6 one by its /64); beyond it -429 (rule HS-35).
+    pub handshakes_per_address: u32,
+    /// The largest encrypted frame, in bytes (rule TR-06).
+    pub frame_bytes: usize,
+    /// How much the memory of finished handshakes may take, in bytes (rule HS-31).
+    pub answer_memory_bytes: usize,
+    /// How many temporary keys are kept at once (rule PF-25).
+    pub temp_keys: usize,
+    /// Seconds that a connection may stay silent before its first frame.
+    pub first_frame_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            unfinished_handshakes: 20_000,
+            handshakes_per_address: 600,
+            frame_bytes: 1 << 20,
+            answer_memory_bytes: 64 << 20,
+            temp_keys: 1_000_000,
+            first_frame_seconds: 60,
+        }
+    }
+}
+
+/// A file that is not a configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is wrong.
+    #[error("{}:{line}: {message}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there and what is expected.
+        message: String,
+    },
+    /// A value has the right form and makes no sense.
+    #[error("{}: {key} is {value}, expected {expected}", path.display())]
+    OutOfRange {
+        /// The file.
+        path: PathBuf,
+        /// The key, with its table.
+        key: &'static str,
+        /// What stands there.
+        value: String,
+        /// What is expected.
+        expected: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names file, line and what is expected.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a file; `path` is for messages only.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names file, line and what is expected.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let line = text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
+            let message = error.message().replace('\n', " ");
+            ConfigError::Wrong { path: path.to_owned(), line, message }
+        })?;
+        config.check(path)?;
+        Ok(config)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        let sources = [
+            self.sealing.file.is_some(),
+            self.sealing.credential.is_some(),
+            self.sealing.descriptor.is_some(),
+        ];
+        let rows: [(&'static str, bool, String, &'static str); 9] = [
+            ("dc", (1..10_000).contains(&self.dc), self.dc.to_string(), "1 to 9999"),
+            ("tmp_sessions", self.tmp_sessions >= 1, self.tmp_sessions.to_string(), "at least 1"),
+            (
+                "sealing",
+                sources.iter().filter(|&&set| set).count() <= 1,
+                "set in more than one way".to_owned(),
+                "one of file, credential, descriptor",
+            ),
+            (
+                "keys.temp_seconds",
+                self.keys.temp_seconds >= 1,
+                self.keys.temp_seconds.to_string(),
+                "at least 1",
+            ),
+            (
+                "keys.exponent_bits",
+                (256..=2048).contains(&self.keys.exponent_bits) && self.keys.exponent_bits.is_multiple_of(8),
+                self.keys.exponent_bits.to_string(),
+                "256 to 2048, a multiple of 8",
+            ),
+            (
+                "limits.connections",
+                self.limits.connections >= 1,
+                self.limits.connections.to_string(),
+                "at least 1",
+            ),
+            (
+                "limits.unfinished_handshakes",
+                self.limits.unfinished_handshakes >= 1,
+                self.limits.unfinished_handshakes.to_string(),
+                "at least 1",
+            ),
+            (
+                "limits.frame_bytes",
+                (4096..=1 << 24).contains(&self.limits.frame_bytes),
+                self.limits.frame_bytes.to_string(),
+                "4096 to 16777216",
+            ),
+            ("limits.temp_keys", self.limits.temp_keys >= 1, self.limits.temp_keys.to_string(), "at least 1"),
+        ];
+        for (key, right, value, expected) in rows {
+            if !right {
+                return Err(ConfigError::OutOfRange { path: path.to_owned(), key, value, expected });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `what` is allowed.
+    #[must_use]
+    pub fn allows(&self, what: Allow) -> bool {
+        self.allow.contains(&what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        Config::parse(text, Path::new("dayfly.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        let config = Config::parse("", Path::new("dayfly.toml")).unwrap();
+        assert_eq!(config.listen, Config::default().listen);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let message = refusal("dc = 1\nlisten_on = \"127.0.0.1:1\"\n");
+        assert!(
+            message.starts_with("dayfly.toml:2: unknown field `listen_on`, expected one of `listen`"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_named_with_its_line() {
+        let message = refusal("\n[limits]\nconnections = \"many\"\n");
+        assert!(message.starts_with("dayfly.toml:3: invalid type: string \"many\""), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_allowance_lists_those_there_are() {
+        let message = refusal("allow = [\"everything\"]");
+        assert!(message.contains("expected `no-pfs` or `old-rsa`"), "{message}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_says_the_range() {
+        assert_eq!(
+            refusal("[keys]\nexponent_bits = 100"),
+            "dayfly.toml: keys.exponent_bits is 100, expected 256 to 2048, a multiple of 8"
+        );
+    }
+
+    #[test]
+    fn two_sources_of_the_sealing_key_are_refused() {
+        let message = refusal("[sealing]\nfile = \"a\"\ndescriptor = 3");
+        assert!(message.contains("expected one of file, credential, descriptor"), "{message}");
+    }
+}

@@ -1,0 +1,231 @@
+//! The task that owns the endpoint: everything that happens to the server goes through it, one thing after another.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dayfly_core::env::{Clock, Env, SecureRandom};
+use dayfly_core::job::JobResult;
+use dayfly_core::keys::requests::{StoreOutcome, Ticket};
+use dayfly_core::observer::Observer;
+use dayfly_core::server::{ConnectionId, Output, ServerEndpoint};
+use dayfly_crypto::AuthKeyId;
+use dayfly_store::{KeyStore, Keys, TempKeys};
+use tokio::sync::mpsc;
+use tokio::time;
+
+use crate::connection::Outgoing;
+use crate::event_log::EventLog;
+use crate::upstream::Upstream;
+use crate::workers::Workers;
+
+/// However far off the next deadline, the clocks are looked at this often: a clock may jump.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
+
+/// What can happen to the engine.
+pub(crate) enum Command {
+    Connected(ConnectionId, SocketAddr, Outgoing),
+    Bytes(ConnectionId, Vec<u8>),
+    Closed(ConnectionId),
+    /// No more connections; answer what is owed, then end.
+    Drain {
+        patience: Duration,
+    },
+}
+
+/// What worker threads and store tasks bring back. Never held up: what they bring makes room.
+pub(crate) enum Done {
+    Jobs(Vec<JobResult>),
+    Store(Vec<(Ticket, StoreOutcome)>),
+    Ended(Vec<AuthKeyId>),
+}
+
+/// What the embedder brings: time, randomness, somebody who watches.
+pub(crate) struct World<C, R, O> {
+    pub(crate) clock: C,
+    pub(crate) random: R,
+    pub(crate) observer: O,
+}
+
+pub(crate) struct Engine<C, R, O, K, T, U> {
+    pub(crate) endpoint: ServerEndpoint,
+    pub(crate) world: World<C, R, O>,
+    pub(crate) keys: Arc<Keys<K, T>>,
+    pub(crate) upstream: U,
+    pub(crate) workers: Workers,
+    pub(crate) events: EventLog,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) done: mpsc::UnboundedReceiver<Done>,
+    pub(crate) deliver: mpsc::UnboundedSender<Done>,
+    pub(crate) connections: BTreeMap<ConnectionId, Outgoing>,
+}
+
+impl<C, R, O, K, T, U> Engine<C, R, O, K, T, U>
+where
+    C: Clock,
+    R: SecureRandom,
+    O: Observer,
+    K: KeyStore,
+    T: TempKeys,
+    U: Upstream,
+{
+    /// Runs until it was told to drain and nothing is owed any more, or patience ran out.
+    pub(crate) async fn run(mut self) {
+        let mut expiry = time::interval(Duration::from_secs(1));
+        let mut drain_until = None;
+        while !self.drained(drain_until) {
+            let until_deadline = self.until_deadline();
+            tokio::select! {
+                biased;
+                done = self.done.recv() => if let Some(done) = done { self.on_done(done) },
+                command = self.commands.recv() => match command {
+                    Some(Command::Drain { patience }) => {
+                        drain_until = Some(self.world.clock.now().monotonic.saturating_add(patience));
+                    }
+                    Some(command) => self.on_command(command),
+                    None => break,
+                },
+                _ = expiry.tick() => self.expire(),
+                () = time::sleep(until_deadline) => {}
+            }
+            self.turn();
+        }
+        self.connections.values().for_each(Outgoing::close);
+        self.events.flush();
+    }
+
+    fn drained(&self, until: Option<Duration>) -> bool {
+        until
+            .is_some_and(|until| self.endpoint.calls_owed() == 0 || self.world.clock.now().monotonic >= until)
+    }
+
+    fn until_deadline(&self) -> Duration {
+        let now = self.world.clock.now().monotonic;
+        let wait = self.endpoint.poll_timeout().map_or(LOOK_AT_CLOCK, |at| at.saturating_sub(now));
+        wait.min(LOOK_AT_CLOCK)
+    }
+
+    fn on_command(&mut self, command: Command) {
+        let now = self.world.clock.now();
+        match command {
+            Command::Connected(id, peer, outgoing) => {
+                self.connections.insert(id, outgoing);
+                self.endpoint.handle_connected(id, peer.ip(), now);
+            }
+            Command::Bytes(id, bytes) => {
+                let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+                self.endpoint.handle_bytes(id, &bytes, &mut env);
+            }
+            Command::Closed(id) => {
+                self.connections.remove(&id);
+                self.endpoint.handle_closed(id, now);
+            }
+            Command::Drain { .. } => {}
+        }
+    }
+
+    fn on_done(&mut self, done: Done) {
+        let now = self.world.clock.now();
+        let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+        match done {
+            Done::Jobs(results) => {
+                for result in results {
+                    self.endpoint.handle_job(result, &mut env);
+                }
+            }
+            Done::Store(outcomes) => {
+                for (ticket, outcome) in outcomes {
+                    self.endpoint.handle_store(ticket, outcome, &mut env);
+                }
+            }
+            Done::Ended(keys) => self.endpoint.handle_ended(&keys, &mut env),
+        }
+    }
+
+    /// Does what is due, then takes what the endpoint has until it has nothing more.
+    fn turn(&mut self) {
+        let now = self.world.clock.now();
+        if self.endpoint.poll_timeout().is_some_and(|at| at <= now.monotonic) {
+            let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+            self.endpoint.handle_timeout(&mut env);
+        }
+        self.answer_calls();
+        self.start_jobs();
+        self.ask_store();
+        self.write_out();
+        while let Some(event) = self.endpoint.poll_event() {
+            self.events.write(&event, now);
+        }
+        self.events.flush();
+    }
+
+    fn answer_calls(&mut self) {
+        while let Some(call) = self.endpoint.poll_call() {
+            let now = self.world.clock.now();
+            let answer = self.upstream.call(&call, now);
+            let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+            self.endpoint.handle_answer(call.id, answer, &mut env);
+        }
+    }
+
+    fn start_jobs(&mut self) {
+        let mut jobs = Vec::new();
+        while let Some(job) = self.endpoint.poll_job() {
+            jobs.push(job);
+        }
+        if !jobs.is_empty() {
+            self.workers.submit(jobs);
+        }
+    }
+
+    fn ask_store(&mut self) {
+        let mut requests = Vec::new();
+        while let Some(request) = self.endpoint.poll_store() {
+            requests.push(request);
+        }
+        if requests.is_empty() {
+            return;
+        }
+        let (keys, deliver) = (Arc::clone(&self.keys), self.deliver.clone());
+        let now = self.world.clock.now().unix_seconds();
+        tokio::spawn(async move {
+            let outcomes = keys.perform(requests, now).await;
+            // Fails only when the engine is gone.
+            let _ = deliver.send(Done::Store(outcomes));
+        });
+    }
+
+    /// Rule PF-15: temporary keys go at their second, also those that nobody uses now.
+    fn expire(&self) {
+        let (keys, deliver) = (Arc::clone(&self.keys), self.deliver.clone());
+        let now = self.world.clock.now().unix_seconds();
+        tokio::spawn(async move {
+            match keys.expire(now).await {
+                Ok(ended) if ended.is_empty() => {}
+                Ok(ended) => drop(deliver.send(Done::Ended(ended))),
+                Err(error) => tracing::error!(%error, "temporary keys could not be expired"),
+            }
+        });
+    }
+
+    fn write_out(&mut self) {
+        while let Some(output) = self.endpoint.poll_output() {
+            match output {
+                Output::Send { connection, bytes } => {
+                    let Some(outgoing) = self.connections.get(&connection) else { continue };
+                    if outgoing.write(bytes).is_err() {
+                        outgoing.close();
+                        self.connections.remove(&connection);
+                        self.endpoint.handle_closed(connection, self.world.clock.now());
+                    }
+                }
+                Output::Close { connection } => {
+                    if let Some(outgoing) = self.connections.remove(&connection) {
+                        outgoing.close();
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The server's RSA key on disk: made at the first start, read at every other one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dayfly_crypto::rsa_key::{KeyError, PrivateKey, PublicKey};
+use zeroize::Zeroizing;
+
+/// The private key's file in the data directory.
+pub const PRIVATE_FILE: &str = "server.pem";
+/// The public key's file beside it, in PKCS#1 as client libraries want it.
+pub const PUBLIC_FILE: &str = "server.pub.pem";
+
+/// The server's RSA key and where it lies.
+#[derive(Debug)]
+pub struct Identity {
+    /// The key.
+    pub key: Arc<PrivateKey>,
+    /// Where the public key lies, to be given to clients.
+    pub public_path: PathBuf,
+    /// Whether it was made just now.
+    pub fresh: bool,
+}
+
+/// What is wrong with a key file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// It cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It holds no key that can be used.
+    #[error("{}: {source}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What it holds, and what is expected.
+        source: KeyError,
+    },
+}
+
+impl Identity {
+    /// Reads the key in `directory`, or makes one if there is none. An existing file is never overwritten.
+    ///
+    /// # Errors
+    /// [`IdentityError`], which names the file.
+    pub fn open(directory: &Path) -> Result<Self, IdentityError> {
+        make_directory(directory)?;
+        let private_path = directory.join(PRIVATE_FILE);
+        let public_path = directory.join(PUBLIC_FILE);
+        let fresh = !private_path.exists();
+        let key = if fresh { generate(&private_path)? } else { read_private(&private_path)? };
+        // The public file follows the private one, so that it can be had again when it was lost.
+        if read_public(&public_path).ok().is_none_or(|public| public.fingerprint() != key.fingerprint()) {
+            write_public(key.public(), &public_path)?;
+        }
+        Ok(Self { key: Arc::new(key), public_path, fresh })
+    }
+}
+
+fn make_directory(directory: &Path) -> Result<(), IdentityError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(|source| IdentityError::Unwritable { path: directory.to_owned(), source })
+}
+
+/// Makes a 2048-bit key and writes it to `path`, mode 0600; refuses to overwrite.
+///
+/// # Errors
+/// [`IdentityError::Unwritable`], also when the file exists; [`IdentityError::Key`] if none could be made.
+pub fn generate(path: &Path) -> Result<PrivateKey, IdentityError> {
+    let wrong = |source| IdentityError::Key { path: path.to_owned(), source };
+    let key = PrivateKey::generate().map_err(wrong)?;
+    let pem = key.to_pem().map_err(wrong)?;
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(pem.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|source| IdentityError::Unwritable { path: path.to_owned(), source })?;
+    Ok(key)
+}
+
+/// Writes a public key in PKCS#1.
+///
+/// # Errors
+/// [`IdentityError::Unwritable`].
+pub fn write_public(key: &PublicKey, path: &Path) -> Result<(), IdentityError> {
+    let pem = key.to_pem().map_err(|source| IdentityError::Key { path: path.to_owned(), source })?;
+    let write = || File::create(path).and_then(|mut file| file.write_all(pem.as_bytes()));
+    write().map_err(|source| IdentityError::Unwritable { path: path.to_owned(), source })
+}
+
+/// Reads a private key, PKCS#1 or PKCS#8.
+///
+/// # Errors
+/// [`IdentityError`].
+pub fn read_private(path: &Path) -> Result<PrivateKey, IdentityError> {
+    let text = Zeroizing::new(read(path)?);
+    PrivateKey::from_pem(&text).map_err(|source| IdentityError::Key { path: path.to_owned(), source })
+}
+
+/// Reads a public key, PKCS#1 or SPKI.
+///
+/// # Errors
+/// [`IdentityError`].
+pub fn read_public(path: &Path) -> Result<PublicKey, IdentityError> {
+    PublicKey::from_pem(&read(path)?).map_err(|source| IdentityError::Key { path: path.to_owned(), source })
+}
+
+fn read(path: &Path) -> Result<String, IdentityError> {
+    fs::read_to_string(path).map_err(|source| IdentityError::Unreadable { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Identity::open(directory.path()).unwrap();
+        let again = Identity::open(directory.path()).unwrap();
+        assert!(first.fresh && !again.fresh);
+        assert_eq!(first.key.fingerprint(), again.key.fingerprint());
+        let mode = fs::metadata(directory.path().join(PRIVATE_FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let public = read_public(&first.public_path).unwrap();
+        assert_eq!(public.fingerprint(), first.key.fingerprint());
+    }
+
+    #[test]
+    fn a_damaged_key_is_named_and_left_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(PRIVATE_FILE);
+        fs::write(&path, "no key").unwrap();
+        let error = Identity::open(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("server.pem: no PEM block found"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "no key");
+    }
+
+    #[test]
+    fn a_public_key_in_the_place_of_the_private_one_is_told_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let public = Identity::open(other.path()).unwrap().public_path;
+        fs::copy(public, directory.path().join(PRIVATE_FILE)).unwrap();
+        let error = Identity::open(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("a public key where a private one is needed"), "{error}");
+    }
+}

@@ -1,0 +1,237 @@
+//! Puts the parts of a running server together, and takes them apart again.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dayfly_core::env::{Clock, SecureRandom};
+use dayfly_core::handshake::server::{self as handshake, DcPolicy, KeyRing, KeyRingError, ServerKey};
+use dayfly_core::observer::Observer;
+use dayfly_core::server::{ConnectionId, EndpointConfig, ServerEndpoint};
+use dayfly_crypto::dh::SafePrimeGroup;
+use dayfly_crypto::rsa_key::PrivateKey;
+use dayfly_store::{KeyStore, Keys, TempKeys};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio::{select, time};
+
+use crate::config::{Allow, Config};
+use crate::connection;
+use crate::engine::{Command, Done, Engine, World};
+use crate::event_log::EventLog;
+use crate::upstream::Upstream;
+use crate::workers::{Deliver, Workers};
+
+/// What connections may have waiting for the engine; beyond it they stop reading.
+const COMMANDS: usize = 1024;
+/// After a failed accept: no descriptors left, most likely, and that takes a while to pass.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// What a server is built of.
+pub struct Parts<C, R, O, K, T, U> {
+    /// Tells the time.
+    pub clock: C,
+    /// Gives random bytes.
+    pub random: R,
+    /// Sees what happens; [`dayfly_core::NoObserver`] in production.
+    pub observer: O,
+    /// The RSA keys, in the order in which they are listed to clients.
+    pub rsa: Vec<Arc<PrivateKey>>,
+    /// Where keys are kept.
+    pub keys: Arc<Keys<K, T>>,
+    /// What answers calls.
+    pub upstream: U,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The RSA keys are none, too many, or the same.
+    #[error(transparent)]
+    Keys(#[from] KeyRingError),
+    /// The event log cannot be opened.
+    #[error("{}: cannot be opened: {source}", path.display())]
+    EventLog {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system gives no threads.
+    #[error("cannot start worker threads: {0}")]
+    Threads(io::Error),
+}
+
+/// A bound listener, before anything is served.
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Binds the configured address. A port of 0 lets the system choose.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub async fn bind(address: SocketAddr) -> Result<Self, StartError> {
+        let socket = TcpListener::bind(address).await;
+        let socket = socket.map_err(|source| StartError::Listen { address, source })?;
+        let address = socket.local_addr().map_err(|source| StartError::Listen { address, source })?;
+        Ok(Self { socket, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    commands: mpsc::Sender<Command>,
+    engine: JoinHandle<()>,
+    acceptor: JoinHandle<()>,
+    drain: Duration,
+}
+
+impl Server {
+    /// Starts to serve. Runs until [`shut_down`](Self::shut_down).
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start<C, R, O, K, T, U>(
+        config: &Config,
+        listener: Listener,
+        parts: Parts<C, R, O, K, T, U>,
+    ) -> Result<Self, StartError>
+    where
+        C: Clock + 'static,
+        R: SecureRandom + Send + 'static,
+        O: Observer + Send + 'static,
+        K: KeyStore,
+        T: TempKeys,
+        U: Upstream + 'static,
+    {
+        let (deliver, done) = mpsc::unbounded_channel();
+        let (commands, received) = mpsc::channel(COMMANDS);
+        let to_engine = deliver.clone();
+        // Fails only when the engine is gone, and its results with it.
+        let results: Deliver = Arc::new(move |results| drop(to_engine.send(Done::Jobs(results))));
+        let count = std::thread::available_parallelism().map_or(1, usize::from);
+        let engine = Engine {
+            endpoint: ServerEndpoint::new(endpoint_config(config), handshake_config(config, &parts.rsa)?),
+            world: World { clock: parts.clock, random: parts.random, observer: parts.observer },
+            keys: parts.keys,
+            upstream: parts.upstream,
+            workers: Workers::start(count, &results).map_err(StartError::Threads)?,
+            events: open_event_log(config)?,
+            commands: received,
+            done,
+            deliver,
+            connections: std::collections::BTreeMap::new(),
+        };
+        let address = listener.address;
+        let acceptor = tokio::spawn(accept(listener.socket, commands.clone(), config.limits.connections));
+        let drain = Duration::from_secs(config.drain_seconds);
+        Ok(Self { address, commands, engine: tokio::spawn(engine.run()), acceptor, drain })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more connections, answers what is owed for at most `drain_seconds`, and ends.
+    pub async fn shut_down(self) {
+        self.acceptor.abort();
+        // Fails only if the engine has ended already.
+        let _ = self.commands.send(Command::Drain { patience: self.drain }).await;
+        if let Err(error) = self.engine.await {
+            tracing::error!(%error, "the engine did not end well");
+        }
+    }
+}
+
+fn open_event_log(config: &Config) -> Result<EventLog, StartError> {
+    config.event_log.as_ref().map_or_else(
+        || Ok(EventLog::default()),
+        |path| EventLog::open(path).map_err(|source| StartError::EventLog { path: path.clone(), source }),
+    )
+}
+
+fn endpoint_config(config: &Config) -> EndpointConfig {
+    EndpointConfig {
+        allow_no_pfs: config.allows(Allow::NoPfs),
+        tmp_sessions: config.tmp_sessions,
+        frame_bytes: config.limits.frame_bytes,
+        first_frame: Duration::from_secs(config.limits.first_frame_seconds),
+        ..EndpointConfig::default()
+    }
+}
+
+fn handshake_config(config: &Config, rsa: &[Arc<PrivateKey>]) -> Result<handshake::ServerConfig, StartError> {
+    let old_rsa = config.allows(Allow::OldRsa);
+    let keys = rsa.iter().map(|key| ServerKey { key: Arc::clone(key), old_rsa }).collect();
+    let mut handshake =
+        handshake::ServerConfig::new(Arc::new(KeyRing::new(keys)?), SafePrimeGroup::published());
+    handshake.exponent_bits = config.keys.exponent_bits;
+    handshake.longest_expires_in = config.keys.temp_seconds;
+    if config.strict_dc {
+        let served = [i32::from(config.dc)].into();
+        handshake.dc_policy = DcPolicy::Strict { served, test: config.test };
+    }
+    handshake.limits.unproven_runs = config.limits.unfinished_handshakes;
+    handshake.limits.proven_runs = config.limits.unfinished_handshakes;
+    handshake.limits.answer_memory = config.limits.answer_memory_bytes;
+    handshake.limits.private_operations_per_minute = Some(config.limits.handshakes_per_address);
+    Ok(handshake)
+}
+
+/// Accepts for ever. A connection over the bound is closed without a word: it has no framing yet to say -429 in.
+async fn accept(socket: TcpListener, engine: mpsc::Sender<Command>, most: usize) {
+    let places = Arc::new(Semaphore::new(most));
+    for number in 0.. {
+        let Some((stream, peer)) = accept_one(&socket, &engine).await else { return };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            tracing::debug!(%peer, "no place for another connection");
+            continue;
+        };
+        let id = ConnectionId(number);
+        let (outgoing, incoming) = connection::outgoing();
+        if engine.send(Command::Connected(id, peer, outgoing)).await.is_err() {
+            return;
+        }
+        tokio::spawn(connection::serve(stream, id, engine.clone(), incoming, place));
+    }
+}
+
+/// `None` when the engine is gone.
+async fn accept_one(socket: &TcpListener, engine: &mpsc::Sender<Command>) -> Option<(TcpStream, SocketAddr)> {
+    loop {
+        select! {
+            () = engine.closed() => return None,
+            accepted = socket.accept() => match accepted {
+                Ok(accepted) => return Some(accepted),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    time::sleep(ACCEPT_AGAIN).await;
+                }
+            }
+        }
+    }
+}
