@@ -120,7 +120,6 @@ impl ClientRig {
 }
 
 pub(crate) struct ServerPuppet {
-    pub(crate) random: Seeded,
     pub(crate) nonce: [u8; 16],
     pub(crate) server_nonce: [u8; 16],
     pub(crate) new_nonce: [u8; 32],
@@ -132,7 +131,7 @@ pub(crate) struct ServerPuppet {
     pub(crate) server_time: i32,
 }
 
-/// 0x100000007 * 0x7fffffed is too large for 63 bits; these two primes have 31 bits each.
+/// Two primes of 31 bits.
 const P: u64 = 1_073_741_827;
 const Q: u64 = 2_147_483_647;
 
@@ -149,7 +148,6 @@ impl ServerPuppet {
         let a = Exponent::draw(256, &mut random).unwrap();
         let g_a = group.raise_generator(&[&a]).unwrap().pop().unwrap().unwrap().bytes().to_vec();
         Self {
-            random,
             nonce: m.nonce,
             server_nonce: [0x51; 16],
             new_nonce: [0; 32],
