@@ -78,7 +78,7 @@ impl RotationPlan {
         random: &mut dyn SecureRandom,
     ) -> Result<Self, RandomError> {
         let ends_at = clock.monotonic_at(expires_at);
-        let quarter = ends_at.saturating_sub(now.monotonic) / 4;
+        let quarter = ends_at.saturating_sub(now.monotonic).mul_f64(0.25);
         let mut drawn = [0; 4];
         random.fill_public(&mut drawn)?;
         let share = f64::from(u32::from_le_bytes(drawn)) / f64::from(u32::MAX);
