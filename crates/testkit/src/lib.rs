@@ -6,10 +6,23 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
-
 pub mod random;
 pub mod vectors;
 pub mod watch;
 
 pub use clock::TestClock;
 pub use random::{ScriptedRandom, SeededRandom};
+
+use std::sync::Arc;
+
+use dayfly_crypto::rsa_key::PrivateKey;
+
+/// The published test key, `vectors/keys/test_rsa.pem`.
+///
+/// # Panics
+/// If the file is damaged.
+#[must_use]
+pub fn test_key() -> Arc<PrivateKey> {
+    let pem = include_str!("../../../vectors/keys/test_rsa.pem");
+    Arc::new(PrivateKey::from_pem(pem).unwrap_or_else(|error| panic!("vectors/keys/test_rsa.pem: {error}")))
+}
