@@ -255,6 +255,18 @@ mod tests {
         assert_eq!(open(&key(1), Side::Client, &mut packet).err(), Some(OpenError::OtherKey));
     }
 
+    // rule: MS-06, MS-19
+    #[test]
+    fn a_message_of_mtproto_1_is_refused() {
+        let (key, plain) = (key(1), message(16, 16));
+        let msg_key = kdf::v1_msg_key(&plain);
+        let aes = kdf::v1_aes(key.auth_key(), &msg_key, Side::Client);
+        let mut data = plain;
+        ige::encrypt(&mut data, &aes.key, &aes.iv).unwrap();
+        let mut packet = [&key.id().to_wire()[..], &msg_key, &data].concat();
+        assert_eq!(open(&key, Side::Client, &mut packet).err(), Some(OpenError::MsgKey));
+    }
+
     // rule: MS-07
     #[test]
     fn a_length_that_is_not_whole_words_is_refused() {
@@ -289,11 +301,7 @@ mod tests {
     fn a_cut_packet_is_refused() {
         let packet = encrypted(&message(4, 32));
         for len in [0, 7, 8, 23, 24, 40] {
-            assert_eq!(
-                open(&key(1), Side::Client, &mut packet[..len].to_vec()).is_ok(),
-                false,
-                "{len} bytes"
-            );
+            assert!(open(&key(1), Side::Client, &mut packet[..len].to_vec()).is_err(), "{len} bytes");
         }
         assert_eq!(
             open(&key(1), Side::Client, &mut packet[..packet.len() - 1].to_vec()).err(),

@@ -52,7 +52,7 @@ impl KeySalts {
         env: &mut Env<'_, O>,
     ) -> Result<Vec<FutureSalt>, RandomError> {
         self.roll(env)?;
-        let num = usize::try_from(num).unwrap_or(1).clamp(1, mutant!("MS-10.most", MAX_FUTURE, usize::MAX));
+        let num = usize::try_from(num).unwrap_or(1).clamp(1, mutant!("MS-10.most", MAX_FUTURE, 65));
         while self.salts.len() < num {
             self.salts.push_back(draw(env)?);
         }

@@ -174,7 +174,7 @@ impl ClientSession {
                 self.acknowledged(msg_id);
             }
             // Not received, or answered and the answer lost: the same msg_id again asks for both.
-            if !received || state & ANSWERED != 0 {
+            if mutant!("MS-15.lost", !received || state & ANSWERED != 0, false) {
                 self.calls.again(call);
             }
         }

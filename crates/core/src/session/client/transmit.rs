@@ -55,8 +55,10 @@ impl ClientSession {
         if self.calls.get_mut(id)?.message.is_none() {
             let (msg_id, seqno) = (self.clock.next(MadeFor::Client, env.now), self.seqno.next(true));
             let built = match &mut self.calls.get_mut(id)?.source {
-                Source::Built { build, last } => build(msg_id, self.id, env.random).map(|body| *last = body),
-                Source::Body(_) => Ok(()),
+                Source::Built { build, last } if mutant!("PF-21.anew", true, last.is_empty()) => {
+                    build(msg_id, self.id, env.random).map(|body| *last = body)
+                }
+                Source::Built { .. } | Source::Body(_) => Ok(()),
             };
             if let Err(error) = built {
                 self.calls.remove(id);

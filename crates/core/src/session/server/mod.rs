@@ -205,7 +205,8 @@ impl ServerSession {
             (Some(made), _) | (None, Answer::Result(made)) => made.as_slice(),
             (None, Answer::Error { .. }) => &[],
         };
-        let body = to_bytes(&RpcResult { req_msg_id: call.to_long(), result });
+        let body =
+            to_bytes(&RpcResult { req_msg_id: mutant!("MS-14.req-msg-id", call.to_long(), 0), result });
         let message = self.message(body, MadeFor::Answer, true, now);
         let msg_id = message.msg_id;
         self.calls.answered(call, msg_id); // also if there is no room for it: then a repeat is told that it is forgotten

@@ -156,7 +156,7 @@ impl ServerSession {
             Some(Progress::Settled) => IN_WORK | ANSWERED | TAKEN,
             None => 0,
         };
-        self.window.status(msg_id) | call
+        mutant!("MS-15.state", self.window.status(msg_id) | call, 1)
     }
 
     /// Source: Service Messages, "Cancellation of an RPC Query" (rule MS-14).

@@ -488,6 +488,11 @@ fn more_than_8192_ids_end_the_connection() {
     ] {
         assert_eq!(Rig::greeted().send(id(5), 0, &body), Err(CloseReason::Flood));
     }
+    let mut rig = Rig::greeted();
+    rig.env(|session, _, env| session.push(vec![1; 4], env)).unwrap();
+    let pushed = rig.sent()[0].msg_id.to_long();
+    let resend = to_bytes(&MsgResendReqPlain { msg_ids: vec![pushed; 8193].into() });
+    assert_eq!(rig.send(id(5), 0, &resend), Err(CloseReason::Flood));
     let most = to_bytes(&MsgsStateReq { msg_ids: many(8192) });
     assert_eq!(Rig::greeted().send(id(5), 0, &most), Ok(()));
 }
