@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    future::{Future, ready},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -88,45 +87,33 @@ impl Default for RamTempKeys {
 }
 
 impl TempKeys for RamTempKeys {
-    fn insert(
-        &self,
-        record: KeyRecord,
-        now: u64,
-    ) -> impl Future<Output = Result<TempInsertion, Unavailable>> + Send {
-        ready(Ok(self.table().insert(record, now, &self.limits)))
+    async fn insert(&self, record: KeyRecord, now: u64) -> Result<TempInsertion, Unavailable> {
+        Ok(self.table().insert(record, now, &self.limits))
     }
 
-    fn find(
-        &self,
-        ids: &[AuthKeyId],
-        now: u64,
-    ) -> impl Future<Output = Result<Vec<Option<KeyRecord>>, Unavailable>> + Send {
+    async fn find(&self, ids: &[AuthKeyId], now: u64) -> Result<Vec<Option<KeyRecord>>, Unavailable> {
         let table = self.table();
-        ready(Ok(ids.iter().map(|id| table.find(*id, now)).collect()))
+        Ok(ids.iter().map(|id| table.find(*id, now)).collect())
     }
 
-    fn bind(
-        &self,
-        request: BindRequest,
-        now: u64,
-    ) -> impl Future<Output = Result<BindOutcome, Unavailable>> + Send {
-        ready(Ok(self.table().bind(request, now)))
+    async fn bind(&self, request: BindRequest, now: u64) -> Result<BindOutcome, Unavailable> {
+        Ok(self.table().bind(request, now))
     }
 
-    fn drop_except(
+    async fn drop_except(
         &self,
         perm: AuthKeyId,
         except: &[AuthKeyId],
-    ) -> impl Future<Output = Result<Vec<AuthKeyId>, Unavailable>> + Send {
-        ready(Ok(self.table().drop_except(perm, except)))
+    ) -> Result<Vec<AuthKeyId>, Unavailable> {
+        Ok(self.table().drop_except(perm, except))
     }
 
-    fn end(&self, id: AuthKeyId) -> impl Future<Output = Result<Option<KeyRecord>, Unavailable>> + Send {
-        ready(Ok(self.table().remove(id).map(|entry| entry.into_record(id))))
+    async fn end(&self, id: AuthKeyId) -> Result<Option<KeyRecord>, Unavailable> {
+        Ok(self.table().remove(id).map(|entry| entry.record(id)))
     }
 
-    fn expire(&self, now: u64) -> impl Future<Output = Result<Vec<AuthKeyId>, Unavailable>> + Send {
-        ready(Ok(self.table().expire(now)))
+    async fn expire(&self, now: u64) -> Result<Vec<AuthKeyId>, Unavailable> {
+        Ok(self.table().expire(now))
     }
 }
 
@@ -165,10 +152,6 @@ impl Entry {
             first_salt: self.first_salt,
             bound_to: self.bound_to,
         }
-    }
-
-    fn into_record(self, id: AuthKeyId) -> KeyRecord {
-        self.record(id)
     }
 }
 

@@ -8,7 +8,6 @@ mod tables;
 mod writer;
 
 use std::{
-    future::Future,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     thread::JoinHandle,
@@ -96,11 +95,6 @@ impl EmbeddedStore {
         let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
         guarded(|| work(&Readable::open(&self.database.begin_read()?)?, &key))
     }
-
-    fn load_now(&self, ids: &[AuthKeyId]) -> Vec<Result<Option<KeyRecord>, Unavailable>> {
-        let loaded = self.read(|tables, key| Ok(ids.iter().map(|id| tables.load(*id, key)).collect()));
-        loaded.unwrap_or_else(|error| vec_of_errors(ids.len(), &error))
-    }
 }
 
 impl KeyStore for EmbeddedStore {
@@ -112,11 +106,9 @@ impl KeyStore for EmbeddedStore {
         }
     }
 
-    fn load(
-        &self,
-        ids: &[AuthKeyId],
-    ) -> impl Future<Output = Vec<Result<Option<KeyRecord>, Unavailable>>> + Send {
-        std::future::ready(self.load_now(ids))
+    async fn load(&self, ids: &[AuthKeyId]) -> Vec<Result<Option<KeyRecord>, Unavailable>> {
+        let loaded = self.read(|tables, key| Ok(ids.iter().map(|id| tables.load(*id, key)).collect()));
+        loaded.unwrap_or_else(|error| vec_of_errors(ids.len(), &error))
     }
 
     async fn mark_used(&self, ids: &[AuthKeyId], now: u64) -> Result<(), Unavailable> {

@@ -25,6 +25,9 @@ impl EmbeddedStore {
     ///
     /// Blocks the calling thread while it works, about 10 s for a million keys.
     ///
+    /// # Panics
+    /// If it is called inside an asynchronous task: it would block that task's thread.
+    ///
     /// # Errors
     /// Those of the source, [`Unavailable::Damaged`] if a record does not open, and the storage's. Nothing has changed
     /// then, but that a file `.new` may lie beside the key's, which the next attempt replaces.

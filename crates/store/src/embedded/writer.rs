@@ -122,7 +122,8 @@ impl Writer {
         Ok(count)
     }
 
-    /// Each commit is synced, and saves what makes opening after a crash as quick as after a clean end.
+    /// Each commit is synced before it returns, and saves what makes opening after a crash as quick as after a clean
+    /// end. The price is that redb then commits in two phases: two syncs a commit, however many keys share it.
     fn begin(&self) -> Result<WriteTransaction, Unavailable> {
         let mut transaction = self.database.begin_write()?;
         transaction.set_durability(mutant!("PF-17.sync", Durability::Immediate, Durability::None))?;

@@ -183,3 +183,17 @@ fn after_a_failed_write_nobody_is_told_of_success() {
     assert!(outcomes.iter().all(Result::is_err), "{outcomes:?}");
     assert!(wait(store.mark_used(&ids(&[1]), 5)).is_err());
 }
+
+// rule: PF-17
+#[test]
+fn a_file_whose_owner_was_killed_opens_with_every_key() {
+    let places = Places::new();
+    let store = places.open().unwrap();
+    let told = work(&store);
+    // What another process would find if this one were gone: the file as it is, never closed.
+    let (left, killed) = (std::fs::read(places.store()).unwrap(), Places::new());
+    std::fs::create_dir(killed.store().parent().unwrap()).unwrap();
+    std::fs::write(killed.store(), left).unwrap();
+    let found = killed.open_with(&places.source()).unwrap();
+    check(&found, &told, "killed");
+}

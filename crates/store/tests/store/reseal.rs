@@ -119,10 +119,9 @@ fn a_wrong_next_key_changes_nothing() {
 }
 
 #[test]
-fn reading_goes_on_while_the_key_changes() {
+fn the_key_can_be_changed_again() {
     let places = Places::new();
     let mut store = filled(&places);
-    // Two rounds: every state between has exactly one key that fits.
     for _ in 0..2 {
         store.reseal(&places.source(), &mut OsRandom).unwrap();
         all_there(&store);
