@@ -1,11 +1,20 @@
-// usage: node drive.mjs HOST:PORT PUBLIC-KEY.pem [SECONDS]
+// usage: node drive.mjs HOST:PORT PUBLIC-KEY.pem [TRANSPORT [SECONDS]]
 //
 // Connects mtcute with its forward secrecy on to one server, which makes it create a permanent and a temporary key and
-// bind them, then calls help.getConfig and help.getNearestDc. One JSON object a line on stdout. Exit code 0: both calls
+// bind them, then calls help.getConfig and help.getNearestDc. TRANSPORT is one of those in CODECS, `intermediate` by
+// default. One JSON object a line on stdout. Exit code 0: both calls
 // were answered; 1: they were not, the last line says why; 2: wrong usage; 3: mtcute made a key that begins with a zero
 // byte and lost it (see KNOWN_FLAW), which says nothing about the server.
 import { readFileSync } from 'node:fs'
-import { BaseTelegramClient, MemoryStorage, NodePlatform } from '@mtcute/node'
+import {
+  BaseTelegramClient,
+  IntermediatePacketCodec,
+  MemoryStorage,
+  NodePlatform,
+  ObfuscatedPacketCodec,
+  PaddedIntermediatePacketCodec,
+  TcpTransport,
+} from '@mtcute/node'
 import { LogManager, NodeCryptoProvider, parsePublicKey } from '@mtcute/node/utils.js'
 // Not exported, but the only place where mtcute looks for server keys.
 import { __publicKeyIndex as serverKeys } from './node_modules/@mtcute/core/tl/binary/rsa-keys.js'
@@ -14,6 +23,13 @@ import { __publicKeyIndex as serverKeys } from './node_modules/@mtcute/core/tl/b
 // lost, and it reports the server's right hash as wrong.
 const KNOWN_FLAW = 'Step 4: invalid nonce hash from server'
 const DC = 2
+// Every transport that mtcute speaks over TCP.
+const CODECS = {
+  'intermediate': () => new IntermediatePacketCodec(),
+  'padded': () => new PaddedIntermediatePacketCodec(),
+  'obfuscated-intermediate': () => new ObfuscatedPacketCodec(new IntermediatePacketCodec()),
+  'obfuscated-padded': () => new ObfuscatedPacketCodec(new PaddedIntermediatePacketCodec()),
+}
 
 const say = (event, fields = {}) => console.log(JSON.stringify({ event, ...fields }))
 
@@ -24,13 +40,20 @@ function end(code, event, fields) {
 
 const fail = (reason) => end(reason.includes(KNOWN_FLAW) ? 3 : 1, 'failed', { reason })
 
-function parseArguments([address, pem, seconds = '60']) {
+function parseArguments([address, pem, transport = 'intermediate', seconds = '60']) {
   const [, host, port] = /^\[?([^\]]+)\]?:(\d+)$/.exec(address ?? '') ?? []
-  if (!host || !pem || !(Number(seconds) > 0)) {
-    console.error('usage: node drive.mjs HOST:PORT PUBLIC-KEY.pem [SECONDS]')
+  if (!host || !pem || !Object.hasOwn(CODECS, transport) || !(Number(seconds) > 0)) {
+    const transports = Object.keys(CODECS).join('|')
+    console.error(`usage: node drive.mjs HOST:PORT PUBLIC-KEY.pem [${transports} [SECONDS]]`)
     process.exit(2)
   }
-  return { host, port: Number(port), pem, seconds: Number(seconds) }
+  return { host, port: Number(port), pem, codec: CODECS[transport], seconds: Number(seconds) }
+}
+
+function makeTransport(codec) {
+  const transport = new TcpTransport()
+  transport.packetCodec = codec
+  return transport
 }
 
 // mtcute looks a key up by its fingerprint without leading zeros, but files it with them.
@@ -40,7 +63,7 @@ function trust(pem) {
   return key.fingerprint
 }
 
-function makeClient({ host, port }) {
+function makeClient({ host, port, codec }) {
   const here = { id: DC, ipAddress: host, port, ipv6: host.includes(':') }
   const log = new LogManager('mtcute', new NodePlatform())
   log.level = Number(process.env.MTCUTE_LOG_LEVEL ?? LogManager.WARN)
@@ -53,6 +76,7 @@ function makeClient({ host, port }) {
     apiId: 1,
     apiHash: '0'.repeat(32),
     storage: new MemoryStorage(),
+    transport: makeTransport(codec),
     defaultDcs: { main: here, media: here },
     network: { usePfs: true },
     disableUpdates: true,
