@@ -7,8 +7,8 @@
 //! msg_key: the last 16 bytes of SHA1 over the 72 bytes before the padding
 //! ```
 //!
-//! Source: auth.bindTempAuthKey; Mobile Protocol v1.0 (rules PF-06 to PF-09). This is the only use of MTProto 1.0
-//! (rule MS-19).
+//! Source: auth.bindTempAuthKey; Mobile Protocol v1.0 (rules PF-06 to PF-09). This is the only use of MTProto
+//! 1.0 (rule MS-19).
 
 use dayfly_crypto::{AuthKeyId, RandomError, SecureRandom, ige, kdf, kdf::Side};
 use dayfly_tl::api::AuthBindTempAuthKey;
@@ -33,8 +33,8 @@ pub struct Binding {
 impl Binding {
     /// The serialized `auth.bindTempAuthKey` for one msg_id; another msg_id needs another one (rule PF-21).
     ///
-    /// `msg_id` is that of the message that carries the call, inside a container its own and not the container's;
-    /// `session` is the session in which it travels.
+    /// `msg_id` is that of the message that carries the call, inside a container its own and not the
+    /// container's; `session` is the session in which it travels.
     ///
     /// # Errors
     /// [`RandomError`] if nonce, random or padding could not be drawn.
@@ -211,7 +211,8 @@ pub enum BindRefusal {
 }
 
 impl BindRefusal {
-    /// What the client is told: `error_code` and `error_message` of the rpc_error. All of PF-08 looks the same.
+    /// What the client is told: `error_code` and `error_message` of the rpc_error. All of PF-08 looks the
+    /// same.
     #[must_use]
     pub fn rpc_error(self) -> (i32, &'static str) {
         match self {
@@ -223,11 +224,12 @@ impl BindRefusal {
     }
 }
 
-/// Checks a bind request. `perm` is the permanent key that the store has under the request's `perm_auth_key_id`, `None`
-/// if it says that there is none; while it cannot be asked, do not call this. `now` is a Unix second.
+/// Checks a bind request. `perm` is the permanent key that the store has under the request's
+/// `perm_auth_key_id`, `None` if it says that there is none; while it cannot be asked, do not call this.
+/// `now` is a Unix second.
 ///
-/// Nothing has changed after an error. A key that is bound to the same permanent key passes: the table then answers
-/// that it stands already.
+/// Nothing has changed after an error. A key that is bound to the same permanent key passes: the table then
+/// answers that it stands already.
 ///
 /// # Errors
 /// [`BindRefusal`], the first that applies.
@@ -275,7 +277,8 @@ fn open(encrypted_message: &[u8], perm: &PermKey) -> Result<(Header, BindAuthKey
     let front = AuthKeyId::from_wire(*front).to_long();
     enforce!("PF-08.front-id", same(front, perm.id().to_long()), BindCheck::FrontId);
     let (msg_key, encrypted) = rest.split_first_chunk::<16>().ok_or(BindCheck::Size)?;
-    // rule PF-08: more than this is refused before it is copied; what is left may still carry too much padding.
+    // rule PF-08: more than this is refused before it is copied; what is left may still carry too much
+    // padding.
     let whole = encrypted.len().is_multiple_of(16) && encrypted.len() <= MAX_ENCRYPTED;
     if !whole {
         return Err(BindCheck::Size);

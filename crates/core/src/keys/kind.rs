@@ -1,7 +1,8 @@
 //! The kinds of authorization key, and which of them may encrypt traffic.
 //!
-//! Functions that need a property of a key take the type that has it: a session under forward secrecy is made of a
-//! [`BoundTempKey`], the calls that are legal before that of an [`UnboundTempKey`], the binding message of a [`PermKey`].
+//! Functions that need a property of a key take the type that has it: a session under forward secrecy is made
+//! of a [`BoundTempKey`], the calls that are legal before that of an [`UnboundTempKey`], the binding message
+//! of a [`PermKey`].
 
 use core::fmt;
 use std::sync::Arc;
@@ -169,8 +170,9 @@ pub struct TrafficKey {
 impl TrafficKey {
     /// Traffic under a permanent key, which whoever gets that key later can read.
     ///
-    /// The one place where forward secrecy is given up. Only a server calls this: to tell a client without temporary
-    /// keys so (rule PF-23), and to serve it where the operator opted in. A client has no reason to (rule PF-04).
+    /// The one place where forward secrecy is given up. Only a server calls this: to tell a client without
+    /// temporary keys so (rule PF-23), and to serve it where the operator opted in. A client has no reason to
+    /// (rule PF-04).
     #[must_use]
     pub fn without_forward_secrecy(perm: &PermKey) -> Self {
         Self { key: Arc::clone(&perm.key), id: perm.id }

@@ -60,7 +60,8 @@ pub fn open(body: &[u8], outer: MsgId) -> Result<Vec<Inner<'_>>, ContainerError>
     Ok(messages)
 }
 
-/// Takes a `msg_copy` apart: an old message, sent again inside a new one; `outer` is the msg_id of the new one.
+/// Takes a `msg_copy` apart: an old message, sent again inside a new one; `outer` is the msg_id of the new
+/// one.
 ///
 /// Source: Service Messages, "Message Copies".
 ///

@@ -1,4 +1,5 @@
-//! The encrypted message: `auth_key_id`, `msg_key`, and under AES-256-IGE the header, the body and the padding.
+//! The encrypted message: `auth_key_id`, `msg_key`, and under AES-256-IGE the header, the body and the
+//! padding.
 //!
 //! ```text
 //! auth_key_id 8 | msg_key 16 | encrypted: salt 8 | session_id 8 | msg_id 8 | seqno 4 | length 4 | body | padding 12..1024
@@ -75,10 +76,12 @@ pub fn key_id(packet: &[u8]) -> Option<AuthKeyId> {
 
 /// Encrypts one message: `plaintext` is what `poll_transmit` of a session gave.
 ///
-/// The padding is the shortest of 12 bytes and more that fills the last block. `sender` is the side that we are.
+/// The padding is the shortest of 12 bytes and more that fills the last block. `sender` is the side that we
+/// are.
 ///
 /// # Errors
-/// [`SealError::NotAMessage`] if the plaintext is no message, [`SealError::Random`] if there was no padding to be had.
+/// [`SealError::NotAMessage`] if the plaintext is no message, [`SealError::Random`] if there was no padding
+/// to be had.
 pub fn seal(
     key: &TrafficKey,
     sender: Side,

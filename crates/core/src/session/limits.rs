@@ -25,7 +25,8 @@ pub struct Limits {
     pub ack_delay: Duration,
     /// After this a server forgets what was sent and not acknowledged (rule MS-13).
     pub forget_after: Duration,
-    /// Refuse an odd seqno on messages that must have an even one with code 34 (rule MS-04); else let it pass.
+    /// Refuse an odd seqno on messages that must have an even one with code 34 (rule MS-04); else let it
+    /// pass.
     pub strict_seqno: bool,
 }
 

@@ -90,7 +90,8 @@ pub enum MadeFor {
     Notice,
 }
 
-/// Makes the msg_ids of one side of one session: strictly growing, also when the clock stands still or goes back.
+/// Makes the msg_ids of one side of one session: strictly growing, also when the clock stands still or goes
+/// back.
 ///
 /// Source: Mobile Protocol, "Message Identifier" (rule MS-01).
 #[derive(Clone, Debug, Default)]
@@ -141,8 +142,9 @@ impl MsgIdClock {
         self.last = self.last.max(id.0);
     }
 
-    /// Takes the time of the server from the msg_id of its notice. Ids may start lower than before, for those made in
-    /// advance of the server's time were refused, but not below `accepted`, the highest one that was not.
+    /// Takes the time of the server from the msg_id of its notice. Ids may start lower than before, for those
+    /// made in advance of the server's time were refused, but not below `accepted`, the highest one that was
+    /// not.
     pub fn correct(&mut self, notice: MsgId, accepted: Option<MsgId>, now: Now) {
         let server = i64::try_from(notice.unix_seconds()).unwrap_or(i64::MAX);
         let own = i64::try_from(now.unix_seconds()).unwrap_or(i64::MAX);

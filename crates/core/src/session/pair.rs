@@ -1,4 +1,5 @@
-//! A client's and a server's session over a link that loses, repeats, reorders and cuts, with clocks that disagree.
+//! A client's and a server's session over a link that loses, repeats, reorders and cuts, with clocks that
+//! disagree.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};

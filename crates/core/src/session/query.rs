@@ -14,7 +14,8 @@ use super::gzip::{self, GzipError};
 use super::msg_id::MsgId;
 use crate::holds;
 
-/// What a client says of itself in `initConnection`. Texts are cut to 128 bytes, and not to be trusted with a terminal.
+/// What a client says of itself in `initConnection`. Texts are cut to 128 bytes, and not to be trusted with a
+/// terminal.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ClientInfo {
     /// `api_id`.
@@ -87,8 +88,9 @@ impl Peeled<'_> {
     }
 }
 
-/// Peels `invokeWithLayer`, `initConnection` in all its forms, `invokeWithoutUpdates`, `invokeAfterMsg(s)` and
-/// `gzip_packed` off a call, in any order (rules PF-05, PF-11, PF-18). No compressed part may unpack to more than `limit`.
+/// Peels `invokeWithLayer`, `initConnection` in all its forms, `invokeWithoutUpdates`, `invokeAfterMsg(s)`
+/// and `gzip_packed` off a call, in any order (rules PF-05, PF-11, PF-18). No compressed part may unpack to
+/// more than `limit`.
 ///
 /// # Errors
 /// [`PeelError`]; of what is inside the innermost wrapper nothing is said.

@@ -12,7 +12,8 @@ use crate::{holds, mutant};
 ///
 /// Every salt but the first is drawn as a secret, for whoever could tell it could replay.
 ///
-/// Source: Mobile Protocol, "Server Salt"; Service Messages, "Request for several future salts" (rules MS-09, MS-10).
+/// Source: Mobile Protocol, "Server Salt"; Service Messages, "Request for several future salts" (rules MS-09,
+/// MS-10).
 #[derive(Clone, Debug)]
 pub struct KeySalts {
     /// Unix second at which the front of `salts` became current.
@@ -31,7 +32,8 @@ impl KeySalts {
 
     /// The salt that the server's own messages carry. While no new one can be drawn, the last one stays.
     pub fn current<O: Observer>(&mut self, env: &mut Env<'_, O>) -> i64 {
-        // A source that fails is told to whoever asks for future salts; until it is back, this one is as good as before.
+        // A source that fails is told to whoever asks for future salts; until it is back, this one is as good
+        // as before.
         self.roll(env).unwrap_or_default();
         self.front()
     }
@@ -42,7 +44,8 @@ impl KeySalts {
         holds!("MS-09.salt", salt == current || self.previous == Some(salt))
     }
 
-    /// The current salt and those after it, `num` cut to 1..=64, with the Unix seconds within which each is taken.
+    /// The current salt and those after it, `num` cut to 1..=64, with the Unix seconds within which each is
+    /// taken.
     ///
     /// # Errors
     /// [`RandomError`] if a salt could not be drawn.

@@ -92,7 +92,8 @@ impl Window {
 
     /// The lower bits of one byte of `msgs_state_info` for a message that the other side sent: 1 to 4.
     ///
-    /// Source: Service Messages about Messages, "Informational Message regarding Status of Messages" (rule MS-15).
+    /// Source: Service Messages about Messages, "Informational Message regarding Status of Messages" (rule
+    /// MS-15).
     #[must_use]
     pub fn status(&self, id: MsgId) -> u8 {
         match self.knows(id) {

@@ -203,7 +203,8 @@ fn an_unknown_permanent_key_is_refused() {
 // rule: PF-08
 #[test]
 fn another_outer_id_is_refused() {
-    // The ids inside and in front are right; the inner one is compared with the outer one, so it has to follow.
+    // The ids inside and in front are right; the inner one is compared with the outer one, so it has to
+    // follow.
     let parts = Parts::with(|parts| {
         parts.outer_id = 77;
         parts.inner.perm_auth_key_id = 77;

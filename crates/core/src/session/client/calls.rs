@@ -101,7 +101,8 @@ impl Calls {
         self.by_msg_id.get(&msg_id).copied()
     }
 
-    /// The call that goes under this msg_id now: what a notice is about. One about an earlier msg_id comes too late.
+    /// The call that goes under this msg_id now: what a notice is about. One about an earlier msg_id comes
+    /// too late.
     pub(super) fn current(&self, msg_id: MsgId) -> Option<CallId> {
         let id = self.find(msg_id)?;
         let (current, _) = self.calls.get(&id)?.message?;

@@ -21,11 +21,12 @@ use crate::{enforce, holds, mutant};
 impl ClientSession {
     /// Takes one opened message. Afterwards drain `poll_event` and `poll_transmit`.
     ///
-    /// What is not timely, not odd or not readable is ignored, as the specification asks; notices about what was
-    /// recently sent are taken at any time (rules MS-18, MS-20).
+    /// What is not timely, not odd or not readable is ignored, as the specification asks; notices about what
+    /// was recently sent are taken at any time (rules MS-18, MS-20).
     ///
     /// # Errors
-    /// [`CloseReason::ForeignSession`] if it is of another session, [`CloseReason::Flood`] beyond the limits of a container.
+    /// [`CloseReason::ForeignSession`] if it is of another session, [`CloseReason::Flood`] beyond the limits
+    /// of a container.
     pub fn handle_message<O: Observer>(
         &mut self,
         opened: &Opened<'_>,

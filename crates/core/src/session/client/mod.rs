@@ -1,8 +1,9 @@
 //! The client's side of one session, without I/O and without keys: one for each temporary key in use.
 //!
 //! Every call ends in exactly one [`ClientEvent::Answer`], unless the owner takes it away with
-//! [`ClientSession::drain`]. Loss, repeats, wrong salts and a wrong clock are dealt with in here: a call goes out again
-//! under its old msg_id while the server may have run it, and under a new one only when the server refused the old.
+//! [`ClientSession::drain`]. Loss, repeats, wrong salts and a wrong clock are dealt with in here: a call goes
+//! out again under its old msg_id while the server may have run it, and under a new one only when the server
+//! refused the old.
 
 mod calls;
 mod incoming;
@@ -32,7 +33,8 @@ pub struct ClientOptions {
     pub limits: Arc<Limits>,
     /// How long an acknowledgement waits for a call to travel with.
     pub ack_delay: Duration,
-    /// After how long without a word the server is asked what became of a call; doubled each time, up to a minute.
+    /// After how long without a word the server is asked what became of a call; doubled each time, up to a
+    /// minute.
     pub ask_after: Duration,
     /// How often the connection is kept alive by `ping_delay_disconnect`; `None` never.
     pub ping_every: Option<Duration>,
@@ -148,8 +150,8 @@ pub struct ClientSession {
 }
 
 impl ClientSession {
-    /// A session under a new key: `id` is random and not 0, `salt` and `server_time_offset` (the server's clock minus
-    /// ours, in seconds) are those of the key's handshake (rule HS-28).
+    /// A session under a new key: `id` is random and not 0, `salt` and `server_time_offset` (the server's
+    /// clock minus ours, in seconds) are those of the key's handshake (rule HS-28).
     #[must_use]
     pub fn new<O: Observer>(
         id: SessionId,
@@ -215,9 +217,9 @@ impl ClientSession {
         self.calls.len()
     }
 
-    /// Takes away the calls that are not answered, in their order, for a session under another key (rule PF-14). What
-    /// the server ran already it then runs again; a call made by [`call_built`](Self::call_built) is of this session
-    /// alone and ends here.
+    /// Takes away the calls that are not answered, in their order, for a session under another key (rule
+    /// PF-14). What the server ran already it then runs again; a call made by
+    /// [`call_built`](Self::call_built) is of this session alone and ends here.
     pub fn drain(&mut self) -> Vec<(CallId, Vec<u8>)> {
         let ids = self.calls.ids();
         let taken = ids.into_iter().filter_map(|id| match self.calls.remove(id)?.source {
@@ -227,7 +229,8 @@ impl ClientSession {
         taken.collect()
     }
 
-    /// A new connection: what was not acknowledged goes out again, under its msg_id and in a container (rule MS-13).
+    /// A new connection: what was not acknowledged goes out again, under its msg_id and in a container (rule
+    /// MS-13).
     pub fn handle_reconnected<O: Observer>(&mut self, env: &Env<'_, O>) {
         self.calls.all_again();
         self.pong_due = None;

@@ -38,8 +38,8 @@ impl ClientSession {
         }
     }
 
-    /// The messages that went out under this msg_id: itself, or those of a container. `None` if nothing did: the
-    /// notice is not believed.
+    /// The messages that went out under this msg_id: itself, or those of a container. `None` if nothing did:
+    /// the notice is not believed.
     fn sent_in(&mut self, about: MsgId) -> Option<Vec<MsgId>> {
         let asked = self.asked.remove(&about);
         let known = asked.is_some() || self.calls.current(about).is_some();
@@ -79,8 +79,8 @@ impl ClientSession {
         }
     }
 
-    /// Sends a refused call again. Under its msg_id if it went out more than once, for then an earlier packet may have
-    /// been taken; under a new one if this was the only one, or if its msg_id can never be taken.
+    /// Sends a refused call again. Under its msg_id if it went out more than once, for then an earlier packet
+    /// may have been taken; under a new one if this was the only one, or if its msg_id can never be taken.
     fn send_after(&mut self, call: CallId, notice: Notice, now: Now) {
         if !self.calls.refused(call) {
             return self.finish(call, Err(RpcFailure::Refused { code: notice.code }));

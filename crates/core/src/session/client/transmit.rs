@@ -24,8 +24,8 @@ struct Outgoing {
 }
 
 impl ClientSession {
-    /// The plaintext of the next packet, for [`crate::session::envelope::seal`]: calls, questions and acknowledgements
-    /// in one container, or a single message as it is.
+    /// The plaintext of the next packet, for [`crate::session::envelope::seal`]: calls, questions and
+    /// acknowledgements in one container, or a single message as it is.
     pub fn poll_transmit<O: Observer>(&mut self, env: &mut Env<'_, O>) -> Option<Vec<u8>> {
         let now = env.now;
         let mut messages = self.ready_calls(env);

@@ -31,8 +31,8 @@ enum Verdict {
 impl ServerSession {
     /// Takes one opened message. Afterwards drain the `poll_*` methods.
     ///
-    /// A repeat is known before its age and salt are looked at: it is answered as it was, and a client is never led to
-    /// send a call that already ran under a new msg_id.
+    /// A repeat is known before its age and salt are looked at: it is answered as it was, and a client is
+    /// never led to send a call that already ran under a new msg_id.
     ///
     /// # Errors
     /// [`CloseReason`] if the connection is to be closed.
@@ -53,7 +53,8 @@ impl ServerSession {
         }
     }
 
-    /// Source: Service Messages about Messages, "Notice of Ignored Error Message" (rules MS-02, MS-03, MS-04, MS-09).
+    /// Source: Service Messages about Messages, "Notice of Ignored Error Message" (rules MS-02, MS-03, MS-04,
+    /// MS-09).
     fn judge<O: Observer>(
         &self,
         message: &Inner<'_>,

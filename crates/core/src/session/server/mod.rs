@@ -1,8 +1,8 @@
 //! The server's side of one session, without I/O and without keys.
 //!
-//! In: opened messages, answers, updates. Out: calls to run, questions to the owner, plaintexts to seal. Whatever a
-//! client can repeat, forge under its own key or send out of order ends here in a notice, in silence, or in a
-//! [`CloseReason`]; no call comes out of [`ServerSession::poll_call`] twice.
+//! In: opened messages, answers, updates. Out: calls to run, questions to the owner, plaintexts to seal.
+//! Whatever a client can repeat, forge under its own key or send out of order ends here in a notice, in
+//! silence, or in a [`CloseReason`]; no call comes out of [`ServerSession::poll_call`] twice.
 
 mod calls;
 mod incoming;
@@ -106,8 +106,8 @@ impl ServerSession {
         self.id
     }
 
-    /// The next call to run, in the order of arrival, but a bind before the calls that came with it: who runs a bind
-    /// leaves the rest here until it is answered (rule PF-18).
+    /// The next call to run, in the order of arrival, but a bind before the calls that came with it: who runs
+    /// a bind leaves the rest here until it is answered (rule PF-18).
     pub fn poll_call(&mut self) -> Option<IncomingCall> {
         self.calls.next()
     }
@@ -159,7 +159,8 @@ impl ServerSession {
         self.say(update, MadeFor::Notice, true, env.now).map(drop)
     }
 
-    /// The plaintext of the next packet, for [`super::envelope::seal`]; several messages travel in a container.
+    /// The plaintext of the next packet, for [`super::envelope::seal`]; several messages travel in a
+    /// container.
     pub fn poll_transmit<O: Observer>(
         &mut self,
         salts: &mut KeySalts,
@@ -209,7 +210,8 @@ impl ServerSession {
             to_bytes(&RpcResult { req_msg_id: mutant!("MS-14.req-msg-id", call.to_long(), 0), result });
         let message = self.message(body, MadeFor::Answer, true, now);
         let msg_id = message.msg_id;
-        self.calls.answered(call, msg_id); // also if there is no room for it: then a repeat is told that it is forgotten
+        // Also if there is no room for the answer: a repeat is then told that it is forgotten.
+        self.calls.answered(call, msg_id);
         self.acks.remove(&call); // rule MS-13: the answer acknowledges the call
         self.outbox.add(message, Some(call), now.monotonic, &self.limits)
     }

@@ -65,7 +65,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// What waits to be sent, lowest msg_id first, as much as fits into `count` messages and about `bytes`; at least one.
+    /// What waits to be sent, lowest msg_id first, as much as fits into `count` messages and about `bytes`;
+    /// at least one.
     pub(super) fn take(&mut self, count: usize, bytes: usize) -> Vec<Outgoing> {
         let (mut taken, mut size) = (Vec::new(), 0_usize);
         while let Some(msg_id) = self.ready.first().copied() {
