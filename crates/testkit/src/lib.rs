@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod random;
+pub mod runs;
 pub mod vectors;
 pub mod watch;
 
