@@ -194,6 +194,7 @@ fn under_the_strict_policy_a_dc_that_is_not_served_gets_its_own_error_and_spends
         if !reply {
             assert_eq!(answer, Err(-444));
             assert_eq!(rig.events, [HandshakeEvent::WrongDc { dc }]);
+            rig.world.seen.assert_only(SpecCheck::Dc);
             assert_spent(&mut rig, &mut puppet);
         }
     }
@@ -379,6 +380,8 @@ fn plain_messages_that_are_no_query_get_not_found() {
     for body in [&to_bytes(&Ping { ping_id: 1 })[..], cut, &[], &[1, 2, 3], &[0xff; 40]] {
         assert_eq!(rig.ask(1, body), Err(-404), "{body:02x?}");
     }
+    assert_eq!(rig.ask(1, &to_bytes(&Ping { ping_id: 1 })), Err(-404));
+    rig.assert_early(SpecCheck::UnknownQuery);
     let mut beyond = plain(0, &puppet.req_pq());
     beyond[16] += 1;
     rig.send_raw(1, &beyond);

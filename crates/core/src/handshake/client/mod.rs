@@ -23,6 +23,7 @@ use std::collections::VecDeque;
 
 use dayfly_crypto::digest::sha256;
 use dayfly_crypto::rsa_key::PublicKey;
+use dayfly_crypto::{SHALLOW, scrubbed};
 
 pub use self::config::{ClientConfig, Patience};
 pub use self::error::{HandshakeError, RunEnd};
@@ -153,7 +154,7 @@ impl<K: Wrap> ClientHandshake<K> {
                 self.hold(message);
                 Ok(())
             }
-            _ => self.take(message, env),
+            _ => scrubbed::<SHALLOW, _>(|| self.take(message, env)),
         }
     }
 
@@ -424,7 +425,9 @@ impl<K: Wrap> ClientHandshake<K> {
         let patience = &self.config.patience;
         let delay = grown(patience.restart_after, times, patience.longest_delay);
         let jitter = u32::from(u16::from_le_bytes(env.public_bytes()?));
-        Ok(delay.saturating_add(delay.saturating_mul(jitter) / (2 * u32::from(u16::MAX))))
+        let most = delay.checked_div(2).unwrap_or_default();
+        let share = most.saturating_mul(jitter).checked_div(u32::from(u16::MAX)).unwrap_or_default();
+        Ok(delay.saturating_add(share))
     }
 
     fn fail(&mut self, error: HandshakeError) -> Result<(), HandshakeError> {

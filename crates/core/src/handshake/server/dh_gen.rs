@@ -54,7 +54,7 @@ impl AwaitClientParams {
     /// The answer to a query that was answered before (rule HS-31).
     fn repeated(&self, head: &Head, query: Digest) -> Option<(&'static str, Vec<u8>)> {
         let agreement = &self.agreement;
-        if query == agreement.dh_params {
+        if query == agreement.dh_params && !agreement.answer.is_empty() {
             return Some(("server_DH_params_ok", agreement.answer.to_vec()));
         }
         let last = agreement.refused.last().is_some_and(|last| *last == query);
@@ -69,14 +69,14 @@ impl AwaitClientParams {
         group: &SafePrimeGroup,
         observer: &mut O,
     ) -> Result<PublicValue, Refusal> {
+        if self.agreement.is_earlier(asked.digest) {
+            return Err(SpecCheck::EarlierQuery.into());
+        }
         let m = match &asked.query {
             RunQuery::ClientParams(m) => m,
             // rule HS-15: another req_DH_params than the one that was answered
             RunQuery::DhParams(_) => return Err(Refusal::Late),
         };
-        if self.agreement.refused.contains(&asked.digest) {
-            return Err(SpecCheck::EarlierQuery.into());
-        }
         self.checked(m, head, group, observer).map_err(|_| Refusal::Late)
     }
 
@@ -132,7 +132,7 @@ pub(super) struct ComputeKey<C> {
 }
 
 impl<C: Copy + Ord> ComputeKey<C> {
-    /// Asks the store to keep the key. An id of zero counts as taken (rule HS-25).
+    /// There is a key; now it must be kept.
     pub(super) fn on_key<O: Observer>(
         self,
         a: Exponent,
@@ -142,25 +142,14 @@ impl<C: Copy + Ord> ComputeKey<C> {
         env: &mut Env<'_, O>,
     ) -> Step<C> {
         env.observer.value("auth_key", key.expose());
-        let Self { agreement, claim } = self;
+        let Self { mut agreement, claim } = self;
+        // rule HS-32: the next query was accepted. The key takes the place of the answer, so that a run stays small.
+        agreement.answer = Box::default();
         let (id, aux_hash) = (key.id(), key.aux_hash());
         let patience = env.now.monotonic.saturating_add(config.limits.store_patience);
-        let state = KeepKey {
-            agreement,
-            claim,
-            a,
-            key: Arc::new(key),
-            id,
-            aux_hash,
-            asked: true,
-            patience,
-            ask_at: None,
-        };
-        if holds!("HS-25.zero", id != AuthKeyId(0)) {
-            let record = state.record(head);
-            return Step::Go { state: State::KeepKey(state), act: Act::Insert(record) };
-        }
-        state.on_taken(head, config)
+        let key = Arc::new(key);
+        KeepKey { agreement, claim, a, key, id, aux_hash, asked: false, patience, ask_at: None }
+            .begin(head, config)
     }
 }
 
@@ -184,6 +173,15 @@ pub(super) struct KeepKey<C> {
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 impl<C: Copy + Ord> KeepKey<C> {
+    /// Asks the store to keep the key. An id of zero counts as taken (rule HS-25): on the wire it means that there is none.
+    fn begin(self, head: &Head, config: &ServerConfig) -> Step<C> {
+        if holds!("HS-25.zero", self.id != AuthKeyId(0)) {
+            self.ask(head)
+        } else {
+            self.on_taken(head, config)
+        }
+    }
+
     /// The same query again, after its -429 (rule HS-26): it waits for the key that is there already.
     pub(super) fn on_repeat(
         mut self,
@@ -302,5 +300,86 @@ impl<C> KeepKey<C> {
             return None;
         }
         Some(self.ask_at.map_or(self.patience, |at| at.min(self.patience)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dayfly_crypto::{RandomError, SecureRandom, pq};
+
+    use super::*;
+    use crate::handshake::server::run::{RunId, Terms};
+    use crate::handshake::server::{KeyRing, PeerAddr, ServerKey};
+
+    struct Counting(u8);
+
+    impl SecureRandom for Counting {
+        fn fill_public(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+            for byte in out {
+                self.0 = self.0.wrapping_mul(5).wrapping_add(113);
+                *byte = self.0;
+            }
+            Ok(())
+        }
+
+        fn fill_secret(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+            self.fill_public(out)
+        }
+    }
+
+    fn config() -> ServerConfig {
+        let pem = include_str!("../../../../../vectors/keys/test_rsa.pem");
+        let key = Arc::new(dayfly_crypto::rsa_key::PrivateKey::from_pem(pem).unwrap());
+        let ring = KeyRing::new(vec![ServerKey { key, old_rsa: false }]).unwrap();
+        ServerConfig::new(Arc::new(ring), SafePrimeGroup::published())
+    }
+
+    fn head() -> Head {
+        Head {
+            id: RunId::new([1; 16], [2; 16]),
+            peer: PeerAddr::V4(1),
+            older: false,
+            factors: pq::factorize(1_073_741_827 * 2_147_483_647).unwrap(),
+            number: 1,
+            until: Duration::from_secs(600),
+        }
+    }
+
+    /// The state of a run whose key has this id, which no test can bring about from outside.
+    fn keep_key(id: AuthKeyId) -> KeepKey<u32> {
+        let new_nonce = dayfly_crypto::NewNonce::copy_of(&[3; 32]);
+        let agreement = Agreement {
+            terms: Terms { new_nonce, kind: KeyKind::Perm, dc: None },
+            server_time: 1,
+            answer: Box::new([]),
+            dh_params: [4; 16],
+            refused: Vec::new(),
+            aux_hash: [0; 8],
+        };
+        KeepKey {
+            agreement: Box::new(agreement),
+            claim: Claim::new([5; 16], 7),
+            a: Exponent::draw(256, &mut Counting(1)).unwrap(),
+            key: Arc::new(AuthKey::copy_of(&[6; 256])),
+            id,
+            aux_hash: [8; 8],
+            asked: false,
+            patience: Duration::from_secs(4),
+            ask_at: None,
+        }
+    }
+
+    // rule: HS-25
+    #[test]
+    fn an_id_of_zero_counts_as_taken() {
+        match keep_key(AuthKeyId(0)).begin(&head(), &config()) {
+            Step::Go { state: State::AwaitClientParams(state), act: Act::Answer { name, waiting, .. } } => {
+                assert_eq!((name, waiting), ("dh_gen_retry", vec![7]));
+                assert_eq!(state.agreement.aux_hash, [8; 8]);
+            }
+            _ => panic!("no retry"),
+        }
+        let kept = keep_key(AuthKeyId(1)).begin(&head(), &config());
+        assert!(matches!(kept, Step::Go { act: Act::Insert(record), .. } if record.id == AuthKeyId(1)));
     }
 }

@@ -22,7 +22,7 @@ mod table;
 use core::mem;
 use core::time::Duration;
 
-use dayfly_crypto::{RandomError, pq};
+use dayfly_crypto::{RandomError, SHALLOW, pq, scrubbed};
 
 pub use self::config::{DcPolicy, ServerConfig, ServerLimits};
 pub use self::event::{HandshakeEvent, Output, PutOff};
@@ -90,26 +90,16 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         match query.kind {
             QueryKind::Ack => {}
             QueryKind::Open { nonce, older } => self.open(connection, peer, nonce, older, env),
-            QueryKind::Run(id, query) => self.ask(id, Asked { query, digest, connection }, env),
+            QueryKind::Run(id, query) => {
+                scrubbed::<SHALLOW, _>(|| self.ask(id, &Asked { query, digest, connection }, env));
+                self.table.note_wait(connection, id);
+            }
         }
     }
 
     /// Takes the result of a job. That of a run which is no more is dropped.
     pub fn handle_job<O: Observer>(&mut self, result: JobResult, env: &mut Env<'_, O>) {
-        let Some(id) = self.desk.worked(result.id) else { return };
-        let Some(run) = self.table.get_mut(id) else { return };
-        let (config, head) = (&self.desk.config, &run.head);
-        let step = match (mem::replace(&mut run.state, State::Poisoned), result.outcome) {
-            (State::Unwrap(state), Outcome::RsaPrivate(raw)) => state.on_raw(&raw, head, config, env),
-            (State::MakePublic(state), Outcome::NewPair { exponent, public }) => {
-                state.on_pair(exponent, public, head, config, env)
-            }
-            (State::ComputeKey(state), Outcome::Power { exponent, key }) => {
-                state.on_key(exponent, key, head, config, env)
-            }
-            (mut state, _) => Step::late(state.take_waiting()),
-        };
-        self.enter(id, step, env);
+        scrubbed::<SHALLOW, _>(|| self.take_result(result, env));
     }
 
     /// Takes what became of an insertion. [`StoreOutcome::Unavailable`] is asked again for as long as the query waits.
@@ -149,7 +139,7 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         self.memory.expire(now);
         while let Some(id) = self.table.pop_due(now) {
             let Some(run) = self.table.get_mut(id) else { continue };
-            if holds!("HS-35.lifetime", run.head.until <= now) {
+            if run.head.until <= now {
                 self.spend(id, SpecCheck::UnknownRun.into(), Vec::new());
                 continue;
             }
@@ -201,6 +191,23 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         unfinished.saturating_add(self.memory.len().saturating_mul(FINISHED_BYTES))
     }
 
+    fn take_result<O: Observer>(&mut self, result: JobResult, env: &mut Env<'_, O>) {
+        let Some(id) = self.desk.worked(result.id) else { return };
+        let Some(run) = self.table.get_mut(id) else { return };
+        let (config, head) = (&self.desk.config, &run.head);
+        let step = match (mem::replace(&mut run.state, State::Poisoned), result.outcome) {
+            (State::Unwrap(state), Outcome::RsaPrivate(raw)) => state.on_raw(&raw, head, config, env),
+            (State::MakePublic(state), Outcome::NewPair { exponent, public }) => {
+                state.on_pair(exponent, public, head, config, env)
+            }
+            (State::ComputeKey(state), Outcome::Power { exponent, key }) => {
+                state.on_key(exponent, key, head, config, env)
+            }
+            (mut state, _) => Step::late(state.take_waiting()),
+        };
+        self.enter(id, step, env);
+    }
+
     /// Steps 1 and 2: a new run, or the one that this very query opened before (rules HS-02, HS-04, HS-31).
     fn open<O: Observer>(
         &mut self,
@@ -239,7 +246,7 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
             older,
             factors,
             number: self.opened,
-            until: env.now.monotonic.saturating_add(self.desk.config.limits.run_lifetime),
+            until: self.end_of_run(env.now.monotonic),
         };
         let answer = res_pq(&head, &self.desk.config.keys);
         let limits = self.desk.config.limits;
@@ -249,19 +256,25 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         Ok(answer)
     }
 
+    /// Until when a run that is opened now is remembered (rules HS-31, HS-35).
+    fn end_of_run(&self, now: Duration) -> Duration {
+        let lifetime = self.desk.config.limits.run_lifetime;
+        mutant!("HS-35.lifetime", now.saturating_add(lifetime), Duration::MAX)
+    }
+
     /// A query to a run: to one in the table, or else to the memory of finished ones.
-    fn ask<O: Observer>(&mut self, id: RunId, asked: Asked<'_, C>, env: &mut Env<'_, O>) {
+    fn ask<O: Observer>(&mut self, id: RunId, asked: &Asked<'_, C>, env: &mut Env<'_, O>) {
         let Some(run) = self.table.get_mut(id) else {
-            return self.recall(id, &asked, env);
+            return self.recall(id, asked, env);
         };
         let state = mem::replace(&mut run.state, State::Poisoned);
         let step = match state {
-            State::AwaitDhParams(state) => return self.prove(id, state, &asked, env),
-            State::AwaitClientParams(state) => state.on_query(&asked, &run.head, &self.desk.config, env),
+            State::AwaitDhParams(state) => return self.prove(id, state, asked, env),
+            State::AwaitClientParams(state) => state.on_query(asked, &run.head, &self.desk.config, env),
             State::KeepKey(state) if state.claim.query == asked.digest => {
                 state.on_repeat(asked.connection, &run.head, &self.desk.config, env.now)
             }
-            state => self.wait(state, &asked),
+            state => self.wait(state, asked),
         };
         self.enter(id, step, env);
     }
@@ -341,11 +354,15 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
                     Act::Nothing => {}
                     Act::Work(work) => self.desk.work(id, work),
                     Act::Insert(record) => self.desk.insert(id, record),
-                    Act::Answer { name, answer, waiting } => self.desk.answer(waiting, name, &answer, env),
+                    Act::Answer { name, answer, waiting } => {
+                        self.table.answered(&waiting, id);
+                        self.desk.answer(waiting, name, &answer, env);
+                    }
                 }
             }
             Step::Finish { verdict, last, earlier, waiting } => {
                 self.remember(id, verdict, last, &earlier, env);
+                self.table.answered(&waiting, id);
                 self.desk.answer(waiting, verdict.name(), &verdict.answer(id), env);
             }
             Step::Refuse { refusal, waiting, keep } => self.refuse(id, refusal, waiting, keep),
@@ -357,6 +374,7 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         match keep {
             Some(state) if !spent => {
                 self.table.enter(id, state);
+                self.table.answered(&waiting, id);
                 self.desk.refuse(waiting, refusal);
             }
             keep => {
@@ -371,6 +389,7 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         if let Some(mut run) = self.table.remove(id) {
             waiting.extend(run.state.take_waiting());
         }
+        self.table.answered(&waiting, id);
         self.desk.refuse(waiting, refusal);
     }
 

@@ -45,10 +45,10 @@ impl<'a> Query<'a> {
             // rule HS-02: the older opening too
             ReqPq::ID => object(body, |m: &ReqPq| QueryKind::Open { nonce: m.nonce, older: true }),
             ReqDhParams::ID => object(body, |m: &ReqDhParams<'a>| {
-                QueryKind::Run(RunId::new(m.nonce, m.server_nonce), RunQuery::DhParams(m.clone()))
+                QueryKind::Run(RunId::new(m.nonce, m.server_nonce), RunQuery::DhParams(*m))
             }),
             SetClientDhParams::ID => object(body, |m: &SetClientDhParams<'a>| {
-                QueryKind::Run(RunId::new(m.nonce, m.server_nonce), RunQuery::ClientParams(m.clone()))
+                QueryKind::Run(RunId::new(m.nonce, m.server_nonce), RunQuery::ClientParams(*m))
             }),
             MsgsAck::ID => object(body, |_: &MsgsAck<'a>| QueryKind::Ack),
             _ => Err(SpecCheck::UnknownQuery),

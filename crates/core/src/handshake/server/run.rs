@@ -26,6 +26,9 @@ pub(super) struct RunId {
 }
 
 impl RunId {
+    pub(super) const FIRST: Self = Self { nonce: [0; 16], server_nonce: [0; 16] };
+    pub(super) const LAST: Self = Self { nonce: [255; 16], server_nonce: [255; 16] };
+
     pub(super) fn new(nonce: [u8; 16], server_nonce: [u8; 16]) -> Self {
         Self { nonce, server_nonce }
     }
@@ -99,27 +102,32 @@ impl<C> State<C> {
         }
     }
 
-    /// Takes out whoever waits for an answer.
-    pub(super) fn take_waiting(&mut self) -> Vec<C> {
+    /// The query that is being worked on, if there is one.
+    fn claim(&mut self) -> Option<&mut Claim<C>> {
         match self {
-            Self::Unwrap(state) => state.claim.take_waiting(),
-            Self::MakePublic(state) => state.claim.take_waiting(),
-            Self::ComputeKey(state) => state.claim.take_waiting(),
-            Self::KeepKey(state) => state.claim.take_waiting(),
-            Self::AwaitDhParams(_) | Self::AwaitClientParams(_) | Self::Poisoned => Vec::new(),
+            Self::Unwrap(state) => Some(&mut state.claim),
+            Self::MakePublic(state) => Some(&mut state.claim),
+            Self::ComputeKey(state) => Some(&mut state.claim),
+            Self::KeepKey(state) => Some(&mut state.claim),
+            Self::AwaitDhParams(_) | Self::AwaitClientParams(_) | Self::Poisoned => None,
         }
     }
 
+    /// Takes out whoever waits for an answer.
+    pub(super) fn take_waiting(&mut self) -> Vec<C> {
+        self.claim().map(Claim::take_waiting).unwrap_or_default()
+    }
+}
+
+impl<C: Copy + Ord> State<C> {
+    /// Whether this connection waits for an answer.
+    pub(super) fn is_awaited_by(&mut self, connection: C) -> bool {
+        self.claim().is_some_and(|claim| claim.waiting.contains(&connection))
+    }
+
     /// Forgets a connection that waits.
-    pub(super) fn forget_connection(&mut self, connection: C)
-    where
-        C: Copy + Ord,
-    {
-        if let Self::Unwrap(Unwrap { claim, .. })
-        | Self::MakePublic(MakePublic { claim, .. })
-        | Self::ComputeKey(ComputeKey { claim, .. })
-        | Self::KeepKey(KeepKey { claim, .. }) = self
-        {
+    pub(super) fn forget_connection(&mut self, connection: C) {
+        if let Some(claim) = self.claim() {
             claim.waiting.retain(|waiting| *waiting != connection);
         }
     }
@@ -166,13 +174,20 @@ pub(super) struct Terms {
 pub(super) struct Agreement {
     pub(super) terms: Terms,
     pub(super) server_time: u64,
-    /// `server_DH_params_ok` as it was sent.
+    /// `server_DH_params_ok` as it was sent; empty once a key is there.
     pub(super) answer: Box<[u8]>,
     /// The query that it answers.
     pub(super) dh_params: Digest,
     /// The queries that were answered with dh_gen_retry, the newest last, and auth_key_aux_hash of the newest's key.
     pub(super) refused: Vec<Digest>,
     pub(super) aux_hash: [u8; 8],
+}
+
+impl Agreement {
+    /// Whether this query was answered before the one that the run is at now.
+    pub(super) fn is_earlier(&self, query: Digest) -> bool {
+        query == self.dh_params || self.refused.contains(&query)
+    }
 }
 
 /// A query to a run, and where it came from.
@@ -232,8 +247,10 @@ pub(super) fn while_claimed<C: Copy + Ord>(
         return Ok(None);
     }
     match agreement {
-        Some(agreement) if asked.digest == agreement.dh_params => Ok(Some(agreement.answer.to_vec())),
-        Some(agreement) if agreement.refused.contains(&asked.digest) => Err(SpecCheck::EarlierQuery),
+        Some(agreement) if asked.digest == agreement.dh_params && !agreement.answer.is_empty() => {
+            Ok(Some(agreement.answer.to_vec()))
+        }
+        Some(agreement) if agreement.is_earlier(asked.digest) => Err(SpecCheck::EarlierQuery),
         _ => Err(SpecCheck::SecondQuery),
     }
 }

@@ -16,15 +16,18 @@ pub(super) struct Table<C> {
     unproven: Crowd,
     proven: Crowd,
     timers: Agenda<RunId>,
+    /// Which runs a connection waits for.
+    waits: BTreeSet<(C, RunId)>,
 }
 
-impl<C> Table<C> {
+impl<C: Copy + Ord> Table<C> {
     pub(super) fn new() -> Self {
         Self {
             runs: BTreeMap::new(),
             unproven: Crowd::default(),
             proven: Crowd::default(),
             timers: Agenda::default(),
+            waits: BTreeSet::new(),
         }
     }
 
@@ -96,12 +99,29 @@ impl<C> Table<C> {
         self.timers.pop_due(now)
     }
 
-    pub(super) fn forget_connection(&mut self, connection: C)
-    where
-        C: Copy + Ord,
-    {
-        for run in self.runs.values_mut() {
-            run.state.forget_connection(connection);
+    /// Notes that the connection waits for an answer of the run, if it does.
+    pub(super) fn note_wait(&mut self, connection: C, id: RunId) {
+        if self.get_mut(id).is_some_and(|run| run.state.is_awaited_by(connection)) {
+            self.waits.insert((connection, id));
+        }
+    }
+
+    /// These connections have their answer.
+    pub(super) fn answered(&mut self, connections: &[C], id: RunId) {
+        for connection in connections {
+            self.waits.remove(&(*connection, id));
+        }
+    }
+
+    /// Lets the runs forget a connection that is gone.
+    pub(super) fn forget_connection(&mut self, connection: C) {
+        let all = (connection, RunId::FIRST)..=(connection, RunId::LAST);
+        let waits: Vec<_> = self.waits.range(all).copied().collect();
+        for wait in waits {
+            self.waits.remove(&wait);
+            if let Some(run) = self.get_mut(wait.1) {
+                run.state.forget_connection(connection);
+            }
         }
     }
 }
@@ -152,5 +172,45 @@ impl Crowd {
             None
         };
         self.by_age.get(&number?).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::mem::size_of;
+
+    use super::*;
+    use crate::handshake::server::UNFINISHED_BYTES;
+    use crate::handshake::server::query::Digest;
+    use crate::handshake::server::run::Agreement;
+
+    /// The share of one entry in a B-tree whose nodes are two thirds full, the mean for keys that come in no order.
+    const fn tree<K, V>() -> usize {
+        size_of::<(K, V)>() * 3 / 2 + 16
+    }
+
+    /// A heap block with its header, as a common allocator cuts it.
+    fn block(bytes: usize) -> usize {
+        (bytes + 8).next_multiple_of(16).max(32)
+    }
+
+    #[test]
+    fn an_unfinished_run_keeps_below_the_bar() {
+        let new_nonce = 32;
+        let a_of_full_length = 256;
+        let server_dh_params_ok = 4 + 16 + 16 + 4 + 592; // later, in its place, auth_key with 256
+        let refused = 8 * size_of::<Digest>();
+        let waiting = 4 * size_of::<u64>();
+        let (run, agreement) = (size_of::<Run<u64>>(), size_of::<Agreement>());
+        let blocks = [run, agreement, new_nonce, a_of_full_length, server_dh_params_ok, refused, waiting];
+        let places = tree::<RunId, Box<Run<u64>>>()
+            + tree::<u64, RunId>()
+            + tree::<(PeerAddr, u64), ()>()
+            + tree::<PeerAddr, usize>()
+            + tree::<RunId, Duration>()
+            + tree::<(Duration, RunId), ()>()
+            + tree::<(u64, RunId), ()>();
+        let total = blocks.map(block).iter().sum::<usize>() + places;
+        assert!(total <= UNFINISHED_BYTES, "{total} bytes: {run} + {agreement}, {places} of them its places");
     }
 }

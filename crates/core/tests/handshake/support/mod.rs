@@ -8,4 +8,4 @@ mod world;
 pub(crate) use client_puppet::{ClientPuppet, hashed, rsa_pad, rsa_pad_with};
 pub(crate) use rig::{Rig, Verdict};
 pub(crate) use server_puppet::{ClientRig, ServerPuppet};
-pub(crate) use world::{body, forever, plain, private_key, public_key};
+pub(crate) use world::{Zeros, body, forever, plain, private_key, public_key, seeded};

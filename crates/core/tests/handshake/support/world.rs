@@ -125,3 +125,22 @@ pub(crate) fn body(message: &[u8]) -> Vec<u8> {
 pub(crate) fn forever(bytes: &[u8]) -> &'static [u8] {
     bytes.to_vec().leak()
 }
+
+/// A deterministic source.
+pub(crate) fn seeded(seed: u64) -> Seeded {
+    Seeded::new(seed)
+}
+
+/// A source of nothing but zeros.
+pub(crate) struct Zeros;
+
+impl SecureRandom for Zeros {
+    fn fill_public(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        out.fill(0);
+        Ok(())
+    }
+
+    fn fill_secret(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        self.fill_public(out)
+    }
+}
