@@ -1,4 +1,4 @@
-//! From a temporary key to a bound one, from a bound one to the next, and what to do when one is lost.
+//! From a temporary key to a bound one, and from a bound one to the next.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use dayfly_crypto::RandomError;
 
 use crate::env::Env;
 use crate::handshake::client::Created;
-use crate::holds;
 use crate::keys::bind::Binding;
 use crate::keys::kind::{TrafficKey, UnboundTempKey};
 use crate::keys::rotation::{RotationPlan, ServerClock};
 use crate::observer::Observer;
 use crate::session::SessionId;
 use crate::session::client::{ClientOptions, ClientSession, RpcFailure};
+use crate::{holds, mutant};
 
 use super::endpoint::{ClientEndpoint, Timer};
 use super::event::Event;
@@ -21,26 +21,40 @@ use super::line::{Line, LineId, Standing, Traffic, Work};
 
 /// The answer that ends a permanent key which is not young any more (rule PF-12).
 const MESSAGE_INVALID: &str = "ENCRYPTED_MESSAGE_INVALID";
+const FLOOD_WAIT: i32 = 420;
 
 impl ClientEndpoint {
-    /// A new temporary key: opens a session under it, on the connection that it was made on (rule HS-28).
+    /// A new temporary key: opens a session under it, on the connection that it was made on (rule HS-28). Whether that
+    /// could be done.
     pub(super) fn open_session<O: Observer>(
         &mut self,
         line_id: LineId,
         created: Created,
         env: &mut Env<'_, O>,
-    ) -> Result<(), RandomError> {
-        let Some(expires_at) = created.expires_at else { return Ok(()) };
+    ) -> bool {
+        let Some(expires_at) = created.expires_at else { return false };
+        let Ok(traffic) = self.traffic_under(created, expires_at, env) else { return false };
+        self.tell(Event::TempKeyMade { key: traffic.id(), expires_at });
+        self.timers.set(Timer::End(line_id), traffic.plan.ends_at);
+        if let Some(line) = self.lines.get_mut(&line_id) {
+            line.work = Work::Traffic(Box::new(traffic));
+        }
+        true
+    }
+
+    fn traffic_under<O: Observer>(
+        &self,
+        created: Created,
+        expires_at: u64,
+        env: &mut Env<'_, O>,
+    ) -> Result<Traffic, RandomError> {
         let clock = ServerClock::new(env.now, created.time_offset);
         let plan = RotationPlan::new(self.config.rotation, clock, expires_at, env.now, env.random)?;
-        let mut id = [0; 8];
-        env.random.fill_public(&mut id)?;
-        let id = SessionId(i64::from_le_bytes(id) | 1); // never 0
+        let id = SessionId(i64::from_le_bytes(env.public_bytes()?) | 1); // never 0
         let options = ClientOptions::default();
         let session = ClientSession::new(id, created.server_salt, created.time_offset, options, env);
         let key = UnboundTempKey::new(Arc::clone(&created.key), expires_at);
-        self.tell(Event::TempKeyMade { key: key.id(), expires_at });
-        let traffic = Traffic {
+        Ok(Traffic {
             key: TrafficKey::from(&key),
             standing: Standing::Unbound(key),
             session,
@@ -49,18 +63,15 @@ impl ClientEndpoint {
             calls: BTreeMap::new(),
             greeted: false,
             refusals: 0,
-        };
-        if let Some(line) = self.lines.get_mut(&line_id) {
-            line.work = Work::Traffic(Box::new(traffic));
-        }
-        self.timers.set(Timer::End(line_id), plan.ends_at);
-        Ok(())
+            bound_at: None,
+        })
     }
 
     /// Binds if both keys are there. Calls in flight under the key before get their answers first (rule PF-13): the
     /// server takes no query under it once the new binding stands.
     pub(super) fn bind_when_ready<O: Observer>(&mut self, env: &mut Env<'_, O>) {
-        if self.perm.is_none() || !self.next_is_unbound() {
+        let put_off = self.timers.is_set(Timer::BindAgain);
+        if self.perm.is_none() || put_off || !self.next_is_unbound() {
             return;
         }
         let in_flight = self.active_in_flight();
@@ -72,20 +83,21 @@ impl ClientEndpoint {
     }
 
     fn next_is_unbound(&mut self) -> bool {
-        let traffic = self.lines.get_mut(&LineId::Next).and_then(Line::traffic);
-        traffic.is_some_and(|traffic| matches!(traffic.standing, Standing::Unbound(_)))
+        self.traffic(LineId::Next).is_some_and(|traffic| matches!(traffic.standing, Standing::Unbound(_)))
     }
 
     fn active_in_flight(&mut self) -> usize {
-        self.lines.get_mut(&LineId::Active).and_then(Line::traffic).map_or(0, |traffic| traffic.calls.len())
+        self.traffic(LineId::Active).map_or(0, |traffic| traffic.calls.len())
+    }
+
+    pub(super) fn traffic(&mut self, line_id: LineId) -> Option<&mut Traffic> {
+        self.lines.get_mut(&line_id).and_then(Line::traffic)
     }
 
     pub(super) fn bind_now<O: Observer>(&mut self, env: &mut Env<'_, O>) {
         self.timers.clear(Timer::DrainedEnough);
-        self.timers.clear(Timer::BindAgain);
-        let Some(perm) = &self.perm else { return };
-        let perm = perm.key.clone();
-        let Some(traffic) = self.lines.get_mut(&LineId::Next).and_then(Line::traffic) else { return };
+        let Some(perm) = self.perm.as_ref().map(|perm| perm.key.clone()) else { return };
+        let Some(traffic) = self.traffic(LineId::Next) else { return };
         let Standing::Unbound(key) = &traffic.standing else { return };
         let Some(binding) = binding_of(key) else { return };
         // rule PF-21: built anew for each msg_id that it goes out under.
@@ -103,7 +115,7 @@ impl ClientEndpoint {
         env: &mut Env<'_, O>,
     ) {
         let Some(perm) = self.perm.as_ref().map(|perm| perm.key.clone()) else { return };
-        let Some(traffic) = self.lines.get_mut(&LineId::Next).and_then(Line::traffic) else { return };
+        let Some(traffic) = self.traffic(LineId::Next) else { return };
         let Standing::Binding(key, _) = &traffic.standing else { return };
         let key = key.clone();
         let confirmed =
@@ -114,6 +126,7 @@ impl ClientEndpoint {
         }
         traffic.standing = Standing::Unbound(key);
         self.on_bind_refused(result.err(), env);
+        self.issue_held(env);
     }
 
     /// `error` is what the server said, `None` if it answered something other than boolTrue.
@@ -125,12 +138,12 @@ impl ClientEndpoint {
         self.tell(Event::BindRefused { error });
         if invalid && self.perm_is_old(env) {
             self.drop_both_keys(env);
-        } else if invalid || code >= 500 || code == 420 {
+        } else if invalid || mutant!("PF-22.again", code >= 500 || code == FLOOD_WAIT, false) {
             // rules PF-12, PF-22: both keys stay, and the binding is tried again with a growing delay.
-            let Some(traffic) = self.lines.get_mut(&LineId::Next).and_then(Line::traffic) else { return };
+            let Some(traffic) = self.traffic(LineId::Next) else { return };
             let refusals = traffic.refusals;
             traffic.refusals = traffic.refusals.saturating_add(1);
-            self.set_delayed(Timer::BindAgain, refusals, env);
+            self.set_delayed(Timer::BindAgain, mutant!("PF-12.delay", refusals, 0), env);
         } else {
             // rule PF-22: another temporary key, with the server's time taken anew; the permanent one stays.
             self.begin_later(LineId::Next, env);
@@ -142,35 +155,18 @@ impl ClientEndpoint {
         let (Some(clock), Some(perm)) = (self.server_clock(), &self.perm) else { return false };
         let age = clock.unix(env.now).as_secs().saturating_sub(perm.created_at);
         let old = age > self.config.delays.young_key.as_secs();
-        crate::mutant!("PF-12.age", old, true)
+        mutant!("PF-12.age", old, true)
     }
 
-    /// Rule PF-12: both keys are dropped, both made anew, and bound again.
-    fn drop_both_keys<O: Observer>(&mut self, env: &mut Env<'_, O>) {
-        if let Some(perm) = self.perm.take() {
-            self.tell(Event::PermKeyLost { key: perm.key.id() });
-        }
-        for line_id in [LineId::Active, LineId::Draining] {
-            self.abandon(line_id);
-        }
-        self.begin(LineId::Perm, env);
-        self.begin(LineId::Next, env);
-    }
-
-    /// The key of `Next` is bound: from here on calls go under it.
+    /// The key of `Next` is bound: from here on calls go under it. Rule PF-20: there is one session, so one temporary
+    /// key that takes calls, however many the server's `tmp_sessions` allows.
     fn move_to_next<O: Observer>(&mut self, env: &mut Env<'_, O>) {
-        self.losses = 0;
-        self.abandon(LineId::Draining);
-        let owed = self.active_in_flight();
-        let replaced = self.lines.get_mut(&LineId::Active).and_then(Line::traffic).map(|old| old.id());
-        if owed > 0 {
-            self.rename_line(LineId::Active, LineId::Draining);
-            self.timers.set(Timer::GraceOver, self.later(self.config.delays.grace));
-        } else {
-            self.end_line(LineId::Active);
-        }
+        let replaced = self.traffic(LineId::Active).map(|old| old.id());
+        self.drain_active();
         self.rename_line(LineId::Next, LineId::Active);
-        let Some(traffic) = self.lines.get_mut(&LineId::Active).and_then(Line::traffic) else { return };
+        let now = self.now;
+        let Some(traffic) = self.traffic(LineId::Active) else { return };
+        traffic.bound_at = Some(now);
         let plan = traffic.plan;
         if let Standing::Bound(bound) = &traffic.standing {
             let event = Event::Bound { temp: bound.id(), perm: bound.perm(), replaced };
@@ -181,53 +177,28 @@ impl ClientEndpoint {
         self.serve(LineId::Active, env);
     }
 
+    /// Rule PF-13: answers owed under the key that was replaced may still come, on the connection that it has.
+    fn drain_active(&mut self) {
+        self.abandon(LineId::Draining);
+        let connected = self.lines.get(&LineId::Active).is_some_and(|line| line.transport.is_some());
+        if connected && self.active_in_flight() > 0 {
+            self.rename_line(LineId::Active, LineId::Draining);
+            self.timers.clear(Timer::Renew);
+            self.timers.set(Timer::GraceOver, self.later(self.config.delays.grace));
+        } else {
+            self.abandon(LineId::Active);
+        }
+    }
+
     /// Rule PF-13: the next key is made while the current one still serves.
     pub(super) fn renew<O: Observer>(&mut self, env: &mut Env<'_, O>) {
-        if !self.lines.contains_key(&LineId::Next) && !self.timers.is_set(Timer::Begin(LineId::Next)) {
+        if !self.next_is_coming() {
             self.begin(LineId::Next, env);
         }
     }
 
-    /// Rule PF-13: nothing is sent under a key that has ended.
-    pub(super) fn on_key_end<O: Observer>(&mut self, line_id: LineId, env: &mut Env<'_, O>) {
-        self.abandon(line_id);
-        if line_id != LineId::Draining {
-            self.renew(env);
-        }
-        self.issue_held(env);
-    }
-
-    /// Rule PF-14: -404 under a temporary key says nothing of the permanent one.
-    pub(super) fn on_key_lost<O: Observer>(&mut self, line_id: LineId, env: &mut Env<'_, O>) {
-        let key = self.lines.get_mut(&line_id).and_then(Line::traffic).map(|traffic| traffic.id());
-        self.abandon(line_id);
-        if let Some(key) = key.filter(|_| line_id != LineId::Draining) {
-            self.tell(Event::TempKeyLost { key });
-            if !self.lines.contains_key(&LineId::Next) {
-                self.begin_later(LineId::Next, env);
-            }
-        }
-        self.issue_held(env);
-    }
-
-    /// Ends the line of an old key; what is still unanswered goes out under the new one (rule PF-14).
-    pub(super) fn abandon_draining<O: Observer>(&mut self, env: &mut Env<'_, O>) {
-        self.timers.clear(Timer::GraceOver);
-        self.abandon(LineId::Draining);
-        self.issue_held(env);
-    }
-
-    /// Ends a line and holds its unanswered calls, before all those held already, in their order.
-    fn abandon(&mut self, line_id: LineId) {
-        let Some(mut line) = self.end_line(line_id) else { return };
-        if line_id == LineId::Next {
-            self.timers.clear(Timer::BindAgain);
-            self.timers.clear(Timer::DrainedEnough);
-        }
-        let unanswered = line.traffic().map(|traffic| traffic.unanswered()).unwrap_or_default();
-        for call in unanswered.into_iter().rev() {
-            self.held.push_front(call);
-        }
+    pub(super) fn next_is_coming(&self) -> bool {
+        self.lines.contains_key(&LineId::Next) || self.timers.is_set(Timer::Begin(LineId::Next))
     }
 }
 

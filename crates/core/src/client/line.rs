@@ -1,7 +1,7 @@
 //! A line: one thing that the client does over one connection at a time, and goes on with over the next one.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dayfly_crypto::AuthKeyId;
 
@@ -30,7 +30,7 @@ pub(super) struct Line {
     pub(super) link: Option<LinkId>,
     /// Set once the connection is up.
     pub(super) transport: Option<ClientTransport>,
-    /// Connections that failed in a row.
+    /// Connections in a row on which the server said nothing that makes sense.
     pub(super) failures: u32,
     pub(super) work: Work,
 }
@@ -78,21 +78,26 @@ pub(super) struct Traffic {
     pub(super) clock: ServerClock,
     pub(super) plan: RotationPlan,
     /// Which call of the owner each call of the session is.
-    pub(super) calls: BTreeMap<SessionCall, CallId>,
-    /// Calls that went out without client info and were refused for it are sent again with it.
+    pub(super) calls: BTreeMap<SessionCall, Handed>,
+    /// A call that carried client info was answered, so the server has it (rule PF-11).
     pub(super) greeted: bool,
     /// Bindings refused in a row.
     pub(super) refusals: u32,
+    /// When it was bound.
+    pub(super) bound_at: Option<Duration>,
+}
+
+/// A call of the owner that a session has.
+#[derive(Clone, Copy)]
+pub(super) struct Handed {
+    pub(super) call: CallId,
+    /// It went out without client info.
+    pub(super) bare: bool,
 }
 
 impl Traffic {
     pub(super) fn id(&self) -> AuthKeyId {
         self.key.id()
-    }
-
-    /// Calls of the owner that have no answer yet, in the order in which they were made.
-    pub(super) fn unanswered(&self) -> BTreeSet<CallId> {
-        self.calls.values().copied().collect()
     }
 
     pub(super) fn has_ended(&self, now: Duration) -> bool {

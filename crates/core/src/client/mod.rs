@@ -3,9 +3,13 @@
 mod calls;
 mod config;
 mod endpoint;
+mod ends;
 mod event;
+mod frames;
 mod keys;
 mod line;
+mod lines;
+mod serving;
 
 pub use config::{ClientConfig, ClientInfo, Delays, SavedKey};
 pub use endpoint::ClientEndpoint;

@@ -5,51 +5,49 @@ use std::sync::Arc;
 use dayfly_crypto::AuthKeyId;
 use dayfly_tl::{api, read_exact, to_bytes};
 
-use crate::env::Env;
+use crate::env::{Env, Now};
 use crate::keys::bind::{self, BindCheck, BindContext, BindRefusal};
 use crate::keys::kind::PermKey;
 use crate::keys::requests::{
     BindOutcome, BindRequest, KeyRecord, Lifetime, Slot, StoreOutcome, StoreRequest,
 };
-use crate::mutant;
 use crate::observer::Observer;
+use crate::session::SessionId;
 use crate::session::server::Answer;
-use crate::session::{MsgId, SessionId};
+use crate::{holds, mutant};
 
 use super::endpoint::{Purpose, ServerEndpoint};
 use super::event::{EndReason, Event};
 use super::live::{PendingBind, Standing};
 use super::routing::refusal;
+use super::sessions::Origin;
 
 /// A store that cannot be asked. Never ENCRYPTED_MESSAGE_INVALID: clients destroy keys on that (rule PF-08).
-const STORE_SILENT: &str = "AUTH_KEY_STORE_UNAVAILABLE";
+const STORE_SILENT: (i32, &str) = (500, "AUTH_KEY_STORE_UNAVAILABLE");
+/// Nothing is bound on a CDN DC (rule PF-24).
+const CDN: (i32, &str) = (400, "CDN_METHOD_INVALID");
 
 fn bool_true() -> Answer {
     Answer::Result(to_bytes(&api::BoolTrue {}))
 }
 
 impl ServerEndpoint {
-    pub(super) fn start_bind<O: Observer>(
-        &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        msg_id: MsgId,
-        request: &[u8],
-        env: &mut Env<'_, O>,
-    ) {
-        let Some(live) = self.keys.get_mut(&key) else { return };
+    pub(super) fn start_bind<O: Observer>(&mut self, origin: Origin, request: &[u8], env: &mut Env<'_, O>) {
+        let Some(live) = self.keys.get_mut(&origin.key) else { return };
+        if !holds!("PF-24.bind", !self.config.cdn) {
+            return self.refuse_bind(origin, CDN, env);
+        }
+        // rule PF-09: that comes first, whatever the store has to say.
+        if live.standing == Standing::Permanent {
+            return self.refuse_bind(origin, BindRefusal::UnderPermanentKey.rpc_error(), env);
+        }
         let Ok(bind) = read_exact::<api::AuthBindTempAuthKey<'_>>(request) else {
-            // What cannot be read is no binding message; under a permanent key that one is told first (rule PF-09).
-            let refused = match live.standing {
-                Standing::Permanent => BindRefusal::UnderPermanentKey,
-                _ => BindRefusal::Invalid(BindCheck::Constructor),
-            };
-            return self.refuse_bind(key, session_id, msg_id, refused.rpc_error(), env);
+            // What cannot be read is no binding message.
+            return self.refuse_bind(origin, BindRefusal::Invalid(BindCheck::Constructor).rpc_error(), env);
         };
+        live.bind = Some(PendingBind { origin, request: request.to_vec() });
         let perm = AuthKeyId::from_long(bind.perm_auth_key_id);
-        let pending = PendingBind { session_id, msg_id, request: request.to_vec(), perm, expires_at: 0 };
-        live.bind = Some(pending);
-        self.ask(Purpose::PermForBind(key), StoreRequest::Find(perm));
+        self.ask(Purpose::PermForBind(origin.key), StoreRequest::Find(perm));
     }
 
     pub(super) fn on_perm_for_bind<O: Observer>(
@@ -61,79 +59,87 @@ impl ServerEndpoint {
         let perm = match &outcome {
             StoreOutcome::Found(record) => Some(record),
             StoreOutcome::Missing => None,
-            _ => return self.finish_refused(temp, (500, STORE_SILENT), env),
+            _ => {
+                let error = mutant!("PF-08.store-silent", STORE_SILENT, (400, "ENCRYPTED_MESSAGE_INVALID"));
+                return self.finish_refused(temp, error, env);
+            }
         };
-        match self.verify(temp, perm, env) {
-            Some(Ok(request)) => self.ask(Purpose::Bind(temp), StoreRequest::Bind(request)),
+        match self.verify(temp, perm, env.now) {
+            Some(Ok(request)) => self.ask(Purpose::Bind(request), StoreRequest::Bind(request)),
             Some(Err(refused)) => self.finish_refused(temp, refused.rpc_error(), env),
             None => {}
         }
     }
 
     /// `None` if the key or its request is gone.
-    fn verify<O: Observer>(
-        &mut self,
+    fn verify(
+        &self,
         temp: AuthKeyId,
         perm: Option<&KeyRecord>,
-        env: &mut Env<'_, O>,
+        now: Now,
     ) -> Option<Result<BindRequest, BindRefusal>> {
-        let live = self.keys.get_mut(&temp)?;
-        let (standing, dc) = (live.standing, live.dc);
-        let pending = live.bind.as_mut()?;
+        let live = self.keys.get(&temp)?;
+        let pending = live.bind.as_ref()?;
         let context = BindContext {
             carrier: temp,
-            carrier_is_temporary: standing != Standing::Permanent,
-            bound_to: standing.bound_to(),
-            session: pending.session_id,
-            msg_id: pending.msg_id,
+            carrier_is_temporary: live.standing != Standing::Permanent,
+            bound_to: live.standing.bound_to(),
+            session: pending.origin.session_id,
+            msg_id: pending.origin.msg_id,
         };
         let perm_key = perm
             .filter(|record| record.lifetime == Lifetime::Permanent)
             .map(|record| PermKey::new(Arc::clone(&record.key)));
-        let request = read_exact::<api::AuthBindTempAuthKey<'_>>(&pending.request)
+        let verified = read_exact::<api::AuthBindTempAuthKey<'_>>(&pending.request)
             .map_err(|_| BindRefusal::Invalid(BindCheck::Constructor))
-            .and_then(|request| bind::verify(&request, perm_key.as_ref(), &context, env.now.unix_seconds()));
-        let own_end = standing.expires_at().unwrap_or(0);
-        Some(request.map(|verified| {
+            .and_then(|request| bind::verify(&request, perm_key.as_ref(), &context, now.unix_seconds()));
+        Some(verified.map(|verified| {
             // rule PF-09: later than the key's own end is cut to it; earlier, the key ends then.
-            let expires_at = mutant!("PF-09.cut", verified.expires_at.min(own_end), verified.expires_at);
-            pending.expires_at = expires_at;
-            let perm = pending.perm;
-            let capacity = self.config.capacity(Slot { perm, dc });
+            let (wanted, own_end) = (verified.expires_at, live.standing.expires_at().unwrap_or(0));
+            let expires_at = mutant!("PF-09.cut-request", wanted.min(own_end), wanted);
+            let perm = verified.perm;
+            let capacity = self.config.capacity(Slot { perm, dc: live.dc });
             BindRequest { temp, perm, expires_at, capacity }
         }))
     }
 
     pub(super) fn on_bind_outcome<O: Observer>(
         &mut self,
-        temp: AuthKeyId,
+        request: &BindRequest,
         outcome: StoreOutcome,
         env: &mut Env<'_, O>,
     ) {
+        let temp = request.temp;
         match outcome {
-            StoreOutcome::Bind(BindOutcome::Bound { replaced }) => self.finish_bound(temp, replaced, env),
-            StoreOutcome::Bind(BindOutcome::AlreadyBound) => self.finish_bind(temp, bool_true(), env),
+            StoreOutcome::Bind(BindOutcome::Bound { replaced }) => {
+                replaced.iter().for_each(|key| self.retire_key(*key));
+                self.settle(request, env.now);
+                let BindRequest { perm, expires_at, .. } = *request;
+                self.tell(Event::Bound { temp, perm, expires_at, replaced });
+                self.mark_used(perm);
+                self.finish_bind(temp, bool_true(), env);
+            }
+            StoreOutcome::Bind(BindOutcome::AlreadyBound) => {
+                self.settle(request, env.now);
+                self.finish_bind(temp, bool_true(), env);
+            }
             StoreOutcome::Bind(BindOutcome::BoundElsewhere) => {
                 self.finish_refused(temp, BindRefusal::BoundElsewhere.rpc_error(), env);
             }
             StoreOutcome::Bind(BindOutcome::NoSuchKey) => self.end_key(temp, EndReason::Evicted, env),
-            _ => self.finish_refused(temp, (500, STORE_SILENT), env),
+            _ => self.finish_refused(temp, STORE_SILENT, env),
         }
     }
 
-    fn finish_bound<O: Observer>(&mut self, temp: AuthKeyId, replaced: Vec<AuthKeyId>, env: &mut Env<'_, O>) {
-        for key in &replaced {
-            self.retire_key(*key);
-        }
+    /// The binding stands in the store. The key may be known as bound already, by a request before whose answer from
+    /// the store was lost.
+    fn settle(&mut self, request: &BindRequest, now: Now) {
+        let BindRequest { temp, perm, expires_at, .. } = *request;
         let Some(live) = self.keys.get_mut(&temp) else { return };
-        let Some((perm, expires_at)) = live.bind.as_ref().map(|bind| (bind.perm, bind.expires_at)) else {
-            return;
-        };
-        live.standing = Standing::Bound { expires_at, perm };
-        self.watch_end(temp, env.now);
-        self.mark_used(temp);
-        self.tell(Event::Bound { temp, perm, expires_at, replaced });
-        self.finish_bind(temp, bool_true(), env);
+        if let Standing::Unbound { .. } = live.standing {
+            live.standing = Standing::Bound { expires_at, perm };
+            self.watch_end(temp, now);
+        }
     }
 
     fn finish_refused<O: Observer>(
@@ -146,63 +152,57 @@ impl ServerEndpoint {
         self.finish_bind(temp, refusal(code, error), env);
     }
 
-    /// Answers the binding and lets the calls that came with it go on.
+    /// Answers the binding and lets the calls that came with it go on, in every session.
     fn finish_bind<O: Observer>(&mut self, temp: AuthKeyId, answer: Answer, env: &mut Env<'_, O>) {
         let Some(live) = self.keys.get_mut(&temp) else { return };
-        let Some(pending) = live.bind.take() else { return };
-        let others: Vec<SessionId> =
-            live.sessions.keys().copied().filter(|id| *id != pending.session_id).collect();
-        self.answer(temp, pending.session_id, pending.msg_id, answer, env);
-        for session_id in others {
+        let Some(PendingBind { origin, .. }) = live.bind.take() else { return };
+        let sessions: Vec<SessionId> = live.sessions.keys().copied().collect();
+        self.answer(origin, answer, env);
+        for session_id in sessions {
             self.serve_session(temp, session_id, env);
         }
+        self.forget_if_idle(temp);
     }
 
     fn refuse_bind<O: Observer>(
         &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        msg_id: MsgId,
+        origin: Origin,
         (code, error): (i32, &'static str),
         env: &mut Env<'_, O>,
     ) {
-        self.tell(Event::BindRefused { key, error });
-        self.put_answer(key, session_id, msg_id, refusal(code, error), env);
+        self.tell(Event::BindRefused { key: origin.key, error });
+        self.put_answer(origin, refusal(code, error), env);
     }
 
     /// Rule PF-19: ends the temporary keys of the caller's permanent key but its own and those named.
     pub(super) fn start_drop<O: Observer>(
         &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        msg_id: MsgId,
+        origin: Origin,
+        perm: AuthKeyId,
         request: &[u8],
         env: &mut Env<'_, O>,
     ) {
-        let Some(live) = self.keys.get(&key) else { return };
-        let perm = live.caller(key);
         let Ok(drop) = read_exact::<api::AuthDropTempAuthKeys<'_>>(request) else {
-            return self.answer(key, session_id, msg_id, refusal(400, "INPUT_FETCH_ERROR"), env);
+            return self.put_answer(origin, refusal(400, "INPUT_FETCH_ERROR"), env);
         };
         let named = drop.except_auth_keys.iter().map(AuthKeyId::from_long);
-        let except = mutant!("PF-19.own", named.chain([key]).collect(), Vec::new());
-        self.ask(Purpose::Drop { key, session_id, msg_id }, StoreRequest::DropTemp { perm, except });
+        let except = mutant!("PF-19.own", named.chain([origin.key]).collect(), named.collect());
+        self.ask(Purpose::Drop(origin), StoreRequest::DropTemp { perm, except });
     }
 
     pub(super) fn on_dropped<O: Observer>(
         &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        msg_id: MsgId,
+        origin: Origin,
         outcome: StoreOutcome,
         env: &mut Env<'_, O>,
     ) {
         let StoreOutcome::Dropped(ended) = outcome else {
-            return self.answer(key, session_id, msg_id, refusal(500, STORE_SILENT), env);
+            let (code, error) = STORE_SILENT;
+            return self.answer(origin, refusal(code, error), env);
         };
-        for ended in ended {
-            self.end_key(ended, EndReason::Dropped, env);
+        for key in ended {
+            self.end_key(key, EndReason::Dropped, env);
         }
-        self.answer(key, session_id, msg_id, bool_true(), env);
+        self.answer(origin, bool_true(), env);
     }
 }

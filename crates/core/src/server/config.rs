@@ -9,6 +9,9 @@ use crate::keys::requests::Slot;
 pub struct EndpointConfig {
     /// Whether calls under a permanent key are served (rule PF-23).
     pub allow_no_pfs: bool,
+    /// Whether this is a CDN DC: nothing is bound, and an unbound temporary key may call what the back end serves (rule
+    /// PF-24).
+    pub cdn: bool,
     /// How many temporary keys a permanent key may have in its main slot (rule PF-10).
     pub tmp_sessions: usize,
     /// The same for a media DC.
@@ -35,6 +38,7 @@ impl Default for EndpointConfig {
     fn default() -> Self {
         Self {
             allow_no_pfs: false,
+            cdn: false,
             tmp_sessions: 1,
             media_sessions: 24,
             sessions_without_dc: 2,
@@ -50,6 +54,12 @@ impl Default for EndpointConfig {
 }
 
 impl EndpointConfig {
+    /// How much of one connection is kept while its key is being looked up: frames are not read then, and a store that is
+    /// silent must not let a peer fill the memory (rule TR-06).
+    pub(super) fn parked_bytes(&self) -> usize {
+        self.frame_bytes.saturating_mul(4)
+    }
+
     /// How many temporary keys may share `slot`.
     #[must_use]
     pub fn capacity(&self, slot: Slot) -> usize {

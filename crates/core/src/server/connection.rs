@@ -28,7 +28,7 @@ pub(super) struct Connection {
     pub(super) parked: Option<EncryptedFrame>,
     /// The key of the last encrypted frame.
     pub(super) key: Option<AuthKeyId>,
-    /// The sessions that answer on it.
+    /// The sessions that answer on it, and no others.
     pub(super) sessions: BTreeSet<(AuthKeyId, SessionId)>,
     /// Whether a frame came since it was opened.
     pub(super) spoke: bool,
@@ -90,9 +90,11 @@ impl Outbox {
 struct Lookup {
     since: Duration,
     waiting: Vec<ConnectionId>,
+    /// The key ended since the store was asked: what it says may be of before.
+    doubted: bool,
 }
 
-/// Keys that are being looked up, since when, and for whom.
+/// Keys that are being looked up, since when, and for whom. A connection waits for one key at a time.
 #[derive(Default)]
 pub(super) struct Lookups {
     wanted: BTreeMap<AuthKeyId, Lookup>,
@@ -102,13 +104,25 @@ impl Lookups {
     /// Notes that `connection` waits for `key`; `true` if nobody did yet.
     pub(super) fn begin(&mut self, key: AuthKeyId, connection: ConnectionId, now: Duration) -> bool {
         let first = !self.wanted.contains_key(&key);
-        let lookup = self.wanted.entry(key).or_insert(Lookup { since: now, waiting: Vec::new() });
-        lookup.waiting.push(connection);
+        let new = Lookup { since: now, waiting: Vec::new(), doubted: false };
+        self.wanted.entry(key).or_insert(new).waiting.push(connection);
         first
     }
 
     pub(super) fn since(&self, key: AuthKeyId) -> Option<Duration> {
         self.wanted.get(&key).map(|lookup| lookup.since)
+    }
+
+    /// Notes that `key` ended.
+    pub(super) fn doubt(&mut self, key: AuthKeyId) {
+        if let Some(lookup) = self.wanted.get_mut(&key) {
+            lookup.doubted = true;
+        }
+    }
+
+    /// Whether `key` ended since the store was asked; it is to be asked again then.
+    pub(super) fn take_doubt(&mut self, key: AuthKeyId) -> bool {
+        self.wanted.get_mut(&key).is_some_and(|lookup| core::mem::take(&mut lookup.doubted))
     }
 
     /// Ends the lookup; gives the connections that waited, in the order in which they came.

@@ -9,12 +9,12 @@ use dayfly_crypto::AuthKeyId;
 
 use crate::agenda::Agenda;
 use crate::env::{Env, Now};
-use crate::handshake::server::{self as handshake, HandshakeEvent, ServerHandshakes};
+use crate::handshake::server::{self as handshake, ServerHandshakes};
 use crate::job::{Job, JobResult};
-use crate::keys::requests::{StoreOutcome, StoreRequest, Ticket};
+use crate::keys::requests::{BindRequest, StoreOutcome, StoreRequest, Ticket};
 use crate::observer::Observer;
 use crate::session::server::Answer;
-use crate::session::{self, MsgId, SessionId};
+use crate::session::{self, SessionId};
 use crate::transport::Limits;
 
 use super::config::EndpointConfig;
@@ -22,6 +22,7 @@ use super::connection::{Connection, ConnectionId, Lookups, Outbox, Output};
 use super::event::{EndReason, Event};
 use super::live::LiveKey;
 use super::routing::{CallId, UpstreamCall};
+use super::sessions::Origin;
 
 pub(super) const NOT_FOUND: i32 = -404;
 pub(super) const FLOOD: i32 = -429;
@@ -35,21 +36,28 @@ pub(super) enum Purpose {
     /// A binding of this temporary key waits for its permanent key.
     PermForBind(AuthKeyId),
     /// The binding itself.
-    Bind(AuthKeyId),
-    /// `auth.dropTempAuthKeys` under this key, in this session, as this message.
-    Drop { key: AuthKeyId, session_id: SessionId, msg_id: MsgId },
-    /// Nobody waits.
-    Nothing,
+    Bind(BindRequest),
+    /// This call of `auth.dropTempAuthKeys` waits.
+    Drop(Origin),
+    /// This permanent key is to be marked; nobody waits.
+    MarkUsed(AuthKeyId),
 }
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Timer {
+    /// The key's last second is over (rule PF-15).
     KeyEnd(AuthKeyId),
+    /// What was owed under a replaced key had its time (rule PF-10).
     KeyRetired(AuthKeyId),
+    /// A store that was silent is asked once more (rule HS-36).
     AskAgain(AuthKeyId),
+    /// The session wants to be called.
     Session(AuthKeyId, SessionId),
+    /// The session had no connection for long enough.
     SessionForgotten(AuthKeyId, SessionId),
+    /// The connection said nothing since it was opened.
     FirstFrame(ConnectionId),
+    /// `ping_delay_disconnect` (rule MS-16).
     Disconnect(ConnectionId),
 }
 
@@ -74,12 +82,13 @@ pub struct ServerEndpoint {
     pub(super) next_ticket: u64,
     pub(super) requests: VecDeque<(Ticket, StoreRequest)>,
     pub(super) calls: VecDeque<UpstreamCall>,
-    pub(super) awaited: BTreeMap<CallId, (AuthKeyId, SessionId, MsgId)>,
+    /// Calls that the back end has; it answers each of them, whatever became of the caller.
+    pub(super) awaited: BTreeMap<CallId, Origin>,
     pub(super) next_call: u64,
     pub(super) timers: Agenda<Timer>,
     pub(super) outbox: Outbox,
     pub(super) events: VecDeque<Event>,
-    /// Permanent keys that were marked as used since the start (rule PF-26); bounded by being cleared when large.
+    /// Permanent keys that were marked as used since the start (rule PF-26); forgotten when they become many.
     pub(super) marked: BTreeSet<AuthKeyId>,
     pub(super) now: Duration,
 }
@@ -129,6 +138,9 @@ impl ServerEndpoint {
         let Some(open) = self.connections.get_mut(&connection) else { return };
         let known = open.transport.kind().is_some();
         open.transport.receive(bytes);
+        if open.parked.is_some() && open.transport.buffered_capacity() > self.config.parked_bytes() {
+            return self.close(connection, "too much came while its key was being looked up".to_owned());
+        }
         self.pump(connection, env);
         if !known {
             self.tell_transport(connection);
@@ -158,19 +170,18 @@ impl ServerEndpoint {
             }
             Some(Purpose::Frames(key)) => self.on_found(key, outcome, env),
             Some(Purpose::PermForBind(temp)) => self.on_perm_for_bind(temp, outcome, env),
-            Some(Purpose::Bind(temp)) => self.on_bind_outcome(temp, outcome, env),
-            Some(Purpose::Drop { key, session_id, msg_id }) => {
-                self.on_dropped(key, session_id, msg_id, outcome, env);
-            }
-            Some(Purpose::Nothing) | None => {}
+            Some(Purpose::Bind(request)) => self.on_bind_outcome(&request, outcome, env),
+            Some(Purpose::Drop(origin)) => self.on_dropped(origin, outcome, env),
+            Some(Purpose::MarkUsed(perm)) => self.on_marked(perm, &outcome),
+            None => {}
         }
     }
 
     /// A back end answered a call. An answer to a call whose key has ended meanwhile is dropped.
     pub fn handle_answer<O: Observer>(&mut self, call: CallId, answer: Answer, env: &mut Env<'_, O>) {
         self.now = env.now.monotonic;
-        if let Some((key, session_id, msg_id)) = self.awaited.remove(&call) {
-            self.answer(key, session_id, msg_id, answer, env);
+        if let Some(origin) = self.awaited.remove(&call) {
+            self.answer(origin, answer, env);
         }
     }
 
@@ -252,48 +263,8 @@ impl ServerEndpoint {
                 handshake::Output::Insert { ticket, record } => {
                     self.ask(Purpose::Handshake(ticket), StoreRequest::Insert(record));
                 }
-                handshake::Output::Event(event) => self.tell_handshake(event),
+                handshake::Output::Event(event) => self.tell(Event::Handshake(event)),
             }
-        }
-    }
-
-    pub(super) fn send_plain<O: Observer>(
-        &mut self,
-        connection: ConnectionId,
-        payload: &[u8],
-        env: &mut Env<'_, O>,
-    ) {
-        let Some(open) = self.connections.get_mut(&connection) else { return };
-        let mut bytes = Vec::new();
-        match open.transport.send(payload, &mut bytes, env.random) {
-            Ok(()) => self.outbox.send(connection, bytes),
-            Err(error) => self.close(connection, error.to_string()),
-        }
-    }
-
-    pub(super) fn send_error(&mut self, connection: ConnectionId, code: i32, reason: &'static str) {
-        let Some(open) = self.connections.get_mut(&connection) else { return };
-        let mut bytes = Vec::new();
-        match open.transport.send_error(code, &mut bytes) {
-            Ok(()) => {
-                self.outbox.send(connection, bytes);
-                self.tell(Event::TransportError { connection: connection.0, code, reason });
-            }
-            Err(error) => self.close(connection, error.to_string()),
-        }
-    }
-
-    pub(super) fn send_quick_ack<O: Observer>(
-        &mut self,
-        connection: ConnectionId,
-        token: u32,
-        env: &mut Env<'_, O>,
-    ) {
-        let Some(open) = self.connections.get_mut(&connection) else { return };
-        let mut bytes = Vec::new();
-        match open.transport.send_quick_ack(token, &mut bytes, env.random) {
-            Ok(()) => self.outbox.send(connection, bytes),
-            Err(error) => self.close(connection, error.to_string()),
         }
     }
 
@@ -306,18 +277,6 @@ impl ServerEndpoint {
 
     pub(super) fn tell(&mut self, event: Event) {
         self.events.push_back(event);
-    }
-
-    pub(super) fn tell_handshake(&mut self, event: HandshakeEvent) {
-        self.events.push_back(Event::Handshake(event));
-    }
-
-    pub(super) fn tell_transport(&mut self, connection: ConnectionId) {
-        let Some(open) = self.connections.get(&connection) else { return };
-        if let Some(kind) = open.transport.kind() {
-            let obfuscated = open.transport.obfuscated();
-            self.tell(Event::Transport { connection: connection.0, name: kind.name(), obfuscated });
-        }
     }
 
     pub(super) fn later(&self, after: Duration) -> Duration {

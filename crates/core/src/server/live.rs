@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 
 use dayfly_crypto::AuthKeyId;
 
+use crate::env::Now;
 use crate::keys::kind::{AnyKey, TrafficKey};
 use crate::keys::requests::{KeyRecord, Lifetime};
+use crate::session::SessionId;
 use crate::session::query::ClientInfo;
 use crate::session::salt::KeySalts;
 use crate::session::server::ServerSession;
-use crate::session::{MsgId, SessionId};
 
 use super::connection::ConnectionId;
 use super::event::KeyUse;
+use super::sessions::Origin;
 
 /// What a key is, and what it may do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,6 +49,11 @@ impl Standing {
         }
     }
 
+    /// Whether its last second is over.
+    pub(super) fn has_ended(self, now: Now) -> bool {
+        self.expires_at().is_some_and(|at| at <= now.unix_seconds())
+    }
+
     /// The Unix second at which the key ends.
     pub(super) fn expires_at(self) -> Option<u64> {
         match self {
@@ -65,12 +72,9 @@ pub(super) struct Attached {
 
 /// A binding under way: the request waits for the permanent key, then for the store.
 pub(super) struct PendingBind {
-    pub(super) session_id: SessionId,
-    pub(super) msg_id: MsgId,
+    pub(super) origin: Origin,
     /// `auth.bindTempAuthKey` as it came, constructor first.
     pub(super) request: Vec<u8>,
-    pub(super) perm: AuthKeyId,
-    pub(super) expires_at: u64,
 }
 
 pub(super) struct LiveKey {
@@ -79,8 +83,10 @@ pub(super) struct LiveKey {
     pub(super) dc: i32,
     pub(super) salts: KeySalts,
     pub(super) sessions: BTreeMap<SessionId, Attached>,
+    /// What the client said of itself, in whichever session (rule PF-11).
     pub(super) client: Option<ClientInfo>,
     pub(super) layer: Option<i32>,
+    /// While it is set, the calls of every session wait (rule PF-18).
     pub(super) bind: Option<PendingBind>,
     /// Set when another key took this one's place: no query any more, only answers owed (rule PF-10).
     pub(super) retired: bool,
@@ -114,13 +120,16 @@ impl LiveKey {
         self.sessions.values().filter_map(|attached| attached.connection).collect()
     }
 
-    /// Lets the sessions go that were silent for longest, until one more fits under `most`.
-    pub(super) fn make_room(&mut self, most: usize) {
-        while self.sessions.len() >= most.max(1) {
-            let stalest = self.sessions.iter().min_by_key(|(_, attached)| attached.last_message);
-            let Some(id) = stalest.map(|(id, _)| *id) else { return };
-            self.sessions.remove(&id);
-        }
+    /// The session that was silent for longest, if `most` are there already.
+    pub(super) fn stalest_of(&self, most: usize) -> Option<SessionId> {
+        let full = self.sessions.len() >= most.max(1);
+        let stalest = self.sessions.iter().min_by_key(|(_, attached)| attached.last_message);
+        stalest.filter(|_| full).map(|(id, _)| *id)
+    }
+
+    /// Whether nothing would be lost with it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.sessions.is_empty() && self.bind.is_none() && !self.retired
     }
 }
 

@@ -6,9 +6,9 @@ use dayfly_crypto::AuthKeyId;
 
 use crate::env::{Env, Now};
 use crate::keys::requests::{KeyRecord, StoreOutcome, StoreRequest};
-use crate::mutant;
 use crate::observer::Observer;
 use crate::session::salt::KeySalts;
+use crate::{holds, mutant};
 
 use super::connection::{ConnectionId, EncryptedFrame};
 use super::endpoint::{FLOOD, NOT_FOUND, Purpose, ServerEndpoint, Timer};
@@ -35,6 +35,10 @@ impl ServerEndpoint {
         env: &mut Env<'_, O>,
     ) {
         match outcome {
+            // Found before it ended, told after: a key that lost its place must not come back (rules PF-10, PF-15).
+            StoreOutcome::Found(_) if !holds!("PF-10.late-find", !self.lookups.take_doubt(key)) => {
+                self.ask(Purpose::Frames(key), StoreRequest::Find(key));
+            }
             StoreOutcome::Found(record) => {
                 self.make_live(&record, env.now);
                 let waiting = self.lookups.end(key);
@@ -64,11 +68,8 @@ impl ServerEndpoint {
     pub(super) fn make_live(&mut self, record: &KeyRecord, now: Now) {
         let id = record.id;
         let salts = KeySalts::new(record.first_salt, record.created_at);
-        let live = LiveKey::new(record, salts);
-        if let Some(expires_at) = live.standing.expires_at() {
-            self.timers.set(Timer::KeyEnd(id), self.at_unix(expires_at, now));
-        }
-        self.keys.insert(id, live);
+        self.keys.insert(id, LiveKey::new(record, salts));
+        self.watch_end(id, now);
     }
 
     /// Goes on with the connections whose frames waited for a key.

@@ -11,6 +11,7 @@ mod live;
 mod lookup;
 mod routing;
 mod sessions;
+mod wire;
 
 pub use config::EndpointConfig;
 pub use connection::{ConnectionId, Output};

@@ -4,16 +4,17 @@ use dayfly_crypto::AuthKeyId;
 use dayfly_tl::api;
 
 use crate::env::Env;
-use crate::holds;
-use crate::keys::requests::StoreRequest;
+use crate::keys::requests::{StoreOutcome, StoreRequest};
 use crate::observer::Observer;
 use crate::session::query::{self, ClientInfo, Peeled};
-use crate::session::server::{Answer, IncomingCall};
+use crate::session::server::Answer;
 use crate::session::{MsgId, SessionId};
+use crate::{holds, mutant};
 
 use super::endpoint::{Purpose, ServerEndpoint};
 use super::event::{Event, KeyUse};
-use super::live::{LiveKey, Standing};
+use super::live::Standing;
+use super::sessions::Origin;
 
 /// Names a call until its answer comes.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -51,6 +52,8 @@ impl UpstreamCall {
 const PERM_EMPTY: &str = "AUTH_KEY_PERM_EMPTY";
 pub(super) const TEMP_EMPTY: &str = "TEMP_AUTH_KEY_EMPTY";
 const TOO_MANY: &str = "FLOOD_WAIT_1";
+/// How many permanent keys are remembered as marked; beyond it some are marked once more.
+const MOST_MARKED: usize = 100_000;
 
 pub(super) fn method_of(body: &[u8]) -> u32 {
     body.first_chunk().map_or(0, |id| u32::from_le_bytes(*id))
@@ -62,119 +65,102 @@ pub(super) fn refusal(code: i32, message: &str) -> Answer {
 }
 
 impl ServerEndpoint {
-    pub(super) fn route<O: Observer>(
-        &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        call: &IncomingCall,
-        env: &mut Env<'_, O>,
-    ) {
-        let msg_id = call.msg_id;
-        let Some(live) = self.keys.get_mut(&key) else { return };
-        let peeled = match query::peel(&call.body, self.session_limits.unpacked_bytes) {
+    pub(super) fn route<O: Observer>(&mut self, origin: Origin, body: &[u8], env: &mut Env<'_, O>) {
+        let peeled = match query::peel(body, self.session_limits.unpacked_bytes) {
             Ok(peeled) => peeled,
-            Err(error) => {
-                let (code, message) = error.rpc_error();
-                return self.refuse_call(
-                    key,
-                    session_id,
-                    msg_id,
-                    method_of(&call.body),
-                    (code, message),
-                    env,
-                );
-            }
+            Err(error) => return self.refuse_call(origin, method_of(body), error.rpc_error(), env),
         };
-        // rule PF-11: client info is taken wherever it stands.
+        self.note_client(origin.key, &peeled);
+        let method = peeled.constructor();
+        if method == api::AuthBindTempAuthKey::CONSTRUCTOR {
+            return self.start_bind(origin, peeled.query(), env);
+        }
+        match self.permission(origin.key, method) {
+            Ok(()) => self.dispatch(origin, &peeled, env),
+            Err(error) => self.refuse_call(origin, method, error, env),
+        }
+    }
+
+    /// Rule PF-11: client info is taken wherever it stands, around the binding too.
+    fn note_client(&mut self, key: AuthKeyId, peeled: &Peeled<'_>) {
+        let Some(live) = self.keys.get_mut(&key) else { return };
         if let Some(client) = &peeled.client {
             live.client = Some(client.clone());
         }
         live.layer = peeled.layer.or(live.layer);
-        match peeled.constructor() {
-            api::AuthBindTempAuthKey::CONSTRUCTOR => {
-                self.start_bind(key, session_id, msg_id, peeled.query(), env);
-            }
-            method => match permission(live, method, self.config.allow_no_pfs) {
-                Ok(()) if self.awaited.len() < self.config.calls => {
-                    self.dispatch(key, session_id, msg_id, &peeled, env);
-                }
-                Ok(()) => self.refuse_call(key, session_id, msg_id, method, (420, TOO_MANY), env),
-                Err(error) => self.refuse_call(key, session_id, msg_id, method, error, env),
-            },
-        }
     }
 
-    fn dispatch<O: Observer>(
-        &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        msg_id: MsgId,
-        peeled: &Peeled<'_>,
-        env: &mut Env<'_, O>,
-    ) {
-        let Some(live) = self.keys.get(&key) else { return };
-        let key_use = live.standing.key_use();
-        self.tell(Event::Call { key, key_use, session_id, method: peeled.constructor() });
-        if peeled.constructor() == api::AuthDropTempAuthKeys::CONSTRUCTOR {
-            return self.start_drop(key, session_id, msg_id, peeled.query(), env);
+    /// Whether `method` may be called under this key now.
+    fn permission(&self, key: AuthKeyId, method: u32) -> Result<(), (i32, &'static str)> {
+        let Some(live) = self.keys.get(&key) else { return Ok(()) };
+        let open_to_all =
+            [api::HelpGetConfig::CONSTRUCTOR, api::HelpGetNearestDc::CONSTRUCTOR].contains(&method);
+        match live.standing {
+            Standing::Bound { .. } => {}
+            // rule PF-24: nothing is bound on a CDN DC.
+            Standing::Unbound { .. } if mutant!("PF-24.unbound", self.config.cdn, false) => {}
+            // rule PF-05: an unbound key may ask for these two and bind; the only 401 of the server's own.
+            Standing::Unbound { .. } if holds!("PF-05.unbound", open_to_all) => {}
+            Standing::Unbound { .. } => return Err((401, PERM_EMPTY)),
+            // rule PF-23: without forward secrecy only where the operator says so; never a 401.
+            Standing::Permanent if holds!("PF-23.policy", self.config.allow_no_pfs) => {}
+            Standing::Permanent => return Err((400, TEMP_EMPTY)),
         }
+        if self.awaited.len() < self.config.calls { Ok(()) } else { Err((420, TOO_MANY)) }
+    }
+
+    fn dispatch<O: Observer>(&mut self, origin: Origin, peeled: &Peeled<'_>, env: &mut Env<'_, O>) {
+        let Origin { key, session_id, msg_id } = origin;
         let Some(live) = self.keys.get(&key) else { return };
-        let id = CallId(self.next_call);
-        self.next_call = self.next_call.wrapping_add(1);
-        self.calls.push_back(UpstreamCall {
-            id,
-            key: live.caller(key),
+        let (standing, caller) = (live.standing, live.caller(key));
+        let key_use = standing.key_use();
+        let call = UpstreamCall {
+            id: CallId(self.next_call),
+            key: caller,
             key_use,
             session_id,
             msg_id,
             layer: live.layer,
             client: live.client.clone(),
             body: peeled.query().to_vec(),
-        });
-        self.awaited.insert(id, (key, session_id, msg_id));
-        self.mark_used(key);
+        };
+        self.tell(Event::Call { key, key_use, session_id, method: peeled.constructor() });
+        if key_use != KeyUse::Unbound {
+            self.mark_used(caller);
+        }
+        if peeled.constructor() == api::AuthDropTempAuthKeys::CONSTRUCTOR {
+            return self.start_drop(origin, caller, peeled.query(), env);
+        }
+        self.next_call = self.next_call.wrapping_add(1);
+        self.awaited.insert(call.id, origin);
+        self.calls.push_back(call);
     }
 
     /// Rule PF-26: a permanent key that calls came under, or that was bound to, is never swept.
-    pub(super) fn mark_used(&mut self, key: AuthKeyId) {
-        let Some(live) = self.keys.get(&key) else { return };
-        let perm = match live.standing {
-            Standing::Permanent => key,
-            Standing::Bound { perm, .. } => perm,
-            Standing::Unbound { .. } => return,
-        };
-        if self.marked.len() > 100_000 {
+    pub(super) fn mark_used(&mut self, perm: AuthKeyId) {
+        if self.marked.len() >= MOST_MARKED {
             self.marked.clear();
         }
         if self.marked.insert(perm) {
-            self.ask(Purpose::Nothing, StoreRequest::MarkUsed(perm));
+            self.ask(Purpose::MarkUsed(perm), StoreRequest::MarkUsed(perm));
+        }
+    }
+
+    /// What could not be marked is marked at its next use, else the key would be swept although it was used.
+    pub(super) fn on_marked(&mut self, perm: AuthKeyId, outcome: &StoreOutcome) {
+        if mutant!("PF-26.mark-again", !matches!(outcome, StoreOutcome::Done), false) {
+            self.marked.remove(&perm);
         }
     }
 
     fn refuse_call<O: Observer>(
         &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        msg_id: MsgId,
+        origin: Origin,
         method: u32,
         (code, error): (i32, &'static str),
         env: &mut Env<'_, O>,
     ) {
-        self.tell(Event::CallRefused { key, method, error });
-        self.put_answer(key, session_id, msg_id, refusal(code, error), env);
-    }
-}
-
-/// Whether `method` may be called under this key.
-fn permission(live: &LiveKey, method: u32, allow_no_pfs: bool) -> Result<(), (i32, &'static str)> {
-    let open_to_all = [api::HelpGetConfig::CONSTRUCTOR, api::HelpGetNearestDc::CONSTRUCTOR].contains(&method);
-    match live.standing {
-        Standing::Bound { .. } => Ok(()),
-        // rule PF-05: an unbound key may ask for these two and bind; the only 401 of the server's own.
-        Standing::Unbound { .. } if holds!("PF-05.unbound", open_to_all) => Ok(()),
-        Standing::Unbound { .. } => Err((401, PERM_EMPTY)),
-        // rule PF-23: without forward secrecy only where the operator says so; never a 401.
-        Standing::Permanent if holds!("PF-23.policy", allow_no_pfs) => Ok(()),
-        Standing::Permanent => Err((400, TEMP_EMPTY)),
+        self.tell(Event::CallRefused { key: origin.key, method, error });
+        self.put_answer(origin, refusal(code, error), env);
     }
 }

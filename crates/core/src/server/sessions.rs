@@ -1,4 +1,6 @@
-//! What sessions have to say: calls to be routed, answers and notices to be sent.
+//! Sessions: on which connection each answers, what it has to say, and when it is forgotten.
+
+use std::sync::Arc;
 
 use dayfly_crypto::AuthKeyId;
 use dayfly_crypto::kdf::Side;
@@ -10,9 +12,94 @@ use crate::observer::Observer;
 use crate::session::server::{Answer, IncomingCall, OwnerRequest, ServerSession};
 use crate::session::{CloseReason, MsgId, SessionId, envelope};
 
+use super::connection::ConnectionId;
 use super::endpoint::{ServerEndpoint, Timer};
+use super::event::Event;
+use super::live::Attached;
+
+/// Where a call came from, and so where its answer goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Origin {
+    pub(super) key: AuthKeyId,
+    pub(super) session_id: SessionId,
+    pub(super) msg_id: MsgId,
+}
 
 impl ServerEndpoint {
+    /// From now on a session answers on `connection`. Session 0 is none (rule MS-08).
+    pub(super) fn attach(&mut self, key: AuthKeyId, session_id: SessionId, connection: ConnectionId) {
+        if !holds!("MS-08.zero", session_id != SessionId(0)) {
+            return;
+        }
+        self.open_session(key, session_id);
+        let Some(attached) = self.attached(key, session_id) else { return };
+        let before = attached.connection.replace(connection);
+        if before == Some(connection) {
+            return;
+        }
+        attached.session.handle_new_connection();
+        self.untie(key, session_id, before);
+        if let Some(open) = self.connections.get_mut(&connection) {
+            open.sessions.insert((key, session_id));
+        }
+    }
+
+    /// Opens the session unless it is open, in the place of another one if there are too many.
+    fn open_session(&mut self, key: AuthKeyId, session_id: SessionId) {
+        let now = self.now;
+        let Some(live) = self.keys.get_mut(&key) else { return };
+        if let Some(attached) = live.sessions.get_mut(&session_id) {
+            attached.last_message = now;
+            return;
+        }
+        if let Some(stalest) = live.stalest_of(self.config.sessions_per_key) {
+            self.drop_session(key, stalest);
+        }
+        let session = ServerSession::new(session_id, Arc::clone(&self.session_limits));
+        let Some(live) = self.keys.get_mut(&key) else { return };
+        live.sessions.insert(session_id, Attached { session, connection: None, last_message: now });
+        self.tell(Event::SessionCreated { key, session_id });
+    }
+
+    /// The connection of a session is gone: it is remembered for a while, for the client may come back.
+    pub(super) fn detach(&mut self, key: AuthKeyId, session_id: SessionId) {
+        let forget_at = self.later(self.config.session_memory);
+        if let Some(attached) = self.attached(key, session_id) {
+            attached.connection = None;
+            self.timers.clear(Timer::Session(key, session_id));
+            self.timers.set(Timer::SessionForgotten(key, session_id), forget_at);
+        }
+    }
+
+    /// Forgets a session with all that waits in it; whether there was one.
+    pub(super) fn drop_session(&mut self, key: AuthKeyId, session_id: SessionId) -> bool {
+        let live = self.keys.get_mut(&key);
+        let Some(attached) = live.and_then(|live| live.sessions.remove(&session_id)) else { return false };
+        self.untie(key, session_id, attached.connection);
+        true
+    }
+
+    /// Clears what is kept of a session outside of its key.
+    pub(super) fn untie(&mut self, key: AuthKeyId, session_id: SessionId, connection: Option<ConnectionId>) {
+        self.timers.clear(Timer::Session(key, session_id));
+        self.timers.clear(Timer::SessionForgotten(key, session_id));
+        if let Some(open) = connection.and_then(|connection| self.connections.get_mut(&connection)) {
+            open.sessions.remove(&(key, session_id));
+        }
+    }
+
+    pub(super) fn on_session_due<O: Observer>(
+        &mut self,
+        key: AuthKeyId,
+        session_id: SessionId,
+        env: &mut Env<'_, O>,
+    ) {
+        if let Some(session) = self.session(key, session_id) {
+            session.handle_timeout(env.now);
+        }
+        self.serve_session(key, session_id, env);
+    }
+
     /// Takes what a session has: calls to be routed, then messages to be sent.
     pub(super) fn serve_session<O: Observer>(
         &mut self,
@@ -21,37 +108,42 @@ impl ServerEndpoint {
         env: &mut Env<'_, O>,
     ) {
         while let Some(call) = self.next_call(key, session_id) {
-            self.route(key, session_id, &call, env);
+            self.route(Origin { key, session_id, msg_id: call.msg_id }, &call.body, env);
         }
         while let Some(request) = self.session(key, session_id).and_then(ServerSession::poll_request) {
             self.on_owner_request(key, session_id, request, env);
         }
         self.transmit(key, session_id, env);
-        let Some(attached) = self.keys.get_mut(&key).and_then(|live| live.sessions.get_mut(&session_id))
-        else {
-            return;
-        };
-        let (connection, timeout) = (attached.connection, attached.session.poll_timeout());
-        let disconnect = attached.session.poll_disconnect();
-        if let (Some(connection), Some(after)) = (connection, disconnect) {
-            self.timers.set(Timer::Disconnect(connection), self.later(after));
+        self.set_session_timers(key, session_id);
+    }
+
+    fn set_session_timers(&mut self, key: AuthKeyId, session_id: SessionId) {
+        let Some(attached) = self.attached(key, session_id) else { return };
+        // Without a connection nothing can be sent, so nothing is due: the timer would come back at once, for ever.
+        let Some(connection) = attached.connection else { return };
+        let (timeout, disconnect) = (attached.session.poll_timeout(), attached.session.poll_disconnect());
+        match timeout {
+            Some(at) => self.timers.set(Timer::Session(key, session_id), at),
+            None => self.timers.clear(Timer::Session(key, session_id)),
         }
-        if let Some(at) = timeout {
-            self.timers.set(Timer::Session(key, session_id), at);
+        if let Some(after) = disconnect {
+            self.timers.set(Timer::Disconnect(connection), self.later(after));
         }
     }
 
-    /// Rule PF-18: what came beside a binding is run after it, so nothing is taken while one is being decided.
-    pub(super) fn next_call(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<IncomingCall> {
-        let binding = self.keys.get(&key)?.bind.is_some();
-        if !holds!("PF-18.after-bind", !binding) {
+    /// Rule PF-18: what came beside a binding is run after it, so nothing is taken while one is being decided. Rule
+    /// PF-10: nothing is taken under a key that was replaced meanwhile.
+    fn next_call(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<IncomingCall> {
+        let live = self.keys.get(&key)?;
+        let (binding, retired) = (live.bind.is_some(), live.retired);
+        if !holds!("PF-18.after-bind", !binding) || !holds!("PF-10.queued", !retired) {
             return None;
         }
         self.session(key, session_id)?.poll_call()
     }
 
     /// What a session cannot answer by itself.
-    pub(super) fn on_owner_request<O: Observer>(
+    fn on_owner_request<O: Observer>(
         &mut self,
         key: AuthKeyId,
         session_id: SessionId,
@@ -60,9 +152,7 @@ impl ServerEndpoint {
     ) {
         let body = match request {
             OwnerRequest::DestroySession { session, .. } => {
-                let other = self.keys.get_mut(&key).filter(|_| session != session_id);
-                let known = other.is_some_and(|live| live.sessions.remove(&session).is_some());
-                self.timers.clear(Timer::Session(key, session));
+                let known = session != session_id && self.drop_session(key, session);
                 let session_id = session.0;
                 if known {
                     to_bytes(&mtproto::DestroySessionOk { session_id })
@@ -77,45 +167,35 @@ impl ServerEndpoint {
         self.end_if_flooded(key, session_id, told);
     }
 
-    pub(super) fn end_if_flooded(
+    fn end_if_flooded(
         &mut self,
         key: AuthKeyId,
         session_id: SessionId,
         told: Option<Result<(), CloseReason>>,
     ) {
         let Some(Err(reason)) = told else { return };
-        let attached = self.keys.get(&key).and_then(|live| live.sessions.get(&session_id));
-        if let Some(connection) = attached.and_then(|attached| attached.connection) {
+        if let Some(connection) = self.attached(key, session_id).and_then(|attached| attached.connection) {
             self.close_for(connection, reason);
         }
     }
 
-    pub(super) fn session(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut ServerSession> {
-        let attached = self.keys.get_mut(&key)?.sessions.get_mut(&session_id)?;
-        Some(&mut attached.session)
+    fn attached(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut Attached> {
+        self.keys.get_mut(&key)?.sessions.get_mut(&session_id)
     }
 
-    pub(super) fn answer<O: Observer>(
-        &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        msg_id: MsgId,
-        answer: Answer,
-        env: &mut Env<'_, O>,
-    ) {
-        self.put_answer(key, session_id, msg_id, answer, env);
-        self.serve_session(key, session_id, env);
+    fn session(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut ServerSession> {
+        self.attached(key, session_id).map(|attached| &mut attached.session)
+    }
+
+    /// Answers a call. Without effect if its key or its session is gone.
+    pub(super) fn answer<O: Observer>(&mut self, origin: Origin, answer: Answer, env: &mut Env<'_, O>) {
+        self.put_answer(origin, answer, env);
+        self.serve_session(origin.key, origin.session_id, env);
     }
 
     /// Gives an answer to its session; it goes out when the session is served.
-    pub(super) fn put_answer<O: Observer>(
-        &mut self,
-        key: AuthKeyId,
-        session_id: SessionId,
-        msg_id: MsgId,
-        answer: Answer,
-        env: &mut Env<'_, O>,
-    ) {
+    pub(super) fn put_answer<O: Observer>(&mut self, origin: Origin, answer: Answer, env: &mut Env<'_, O>) {
+        let Origin { key, session_id, msg_id } = origin;
         let told = self.session(key, session_id).map(|session| session.answer(msg_id, answer, env));
         self.end_if_flooded(key, session_id, told);
     }
