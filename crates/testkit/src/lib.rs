@@ -6,12 +6,16 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod link;
+pub mod pair;
 pub mod random;
 pub mod runs;
+pub mod store;
 pub mod vectors;
 pub mod watch;
 
 pub use clock::TestClock;
+pub use pair::{Pair, PairConfig};
 pub use random::{ScriptedRandom, SeededRandom};
 
 use std::sync::Arc;

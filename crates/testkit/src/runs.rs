@@ -61,7 +61,10 @@ pub struct Drawn {
 
 /// One `set_client_DH_params` and what came of it.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the fields are the specification's, and are explained in vectors/runs/README.md")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the specification's, and are explained in vectors/runs/README.md"
+)]
 pub struct Attempt {
     pub b: Hex,
     pub g_b: Hex,
@@ -73,7 +76,10 @@ pub struct Attempt {
 
 /// A recorded run.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the fields are the specification's, and are explained in vectors/runs/README.md")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the specification's, and are explained in vectors/runs/README.md"
+)]
 pub struct Run {
     pub id: String,
     pub what: String,
