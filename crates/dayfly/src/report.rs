@@ -65,11 +65,9 @@ impl Report {
     }
 }
 
-/// A line on standard output. A reader who has gone away ends the program quietly, as in `dayfly demo | head -1`.
+/// A line on standard output. A reader who has gone away, as in `dayfly serve | head -1`, misses it and ends nothing.
 pub(crate) fn line(text: &str) {
-    if writeln!(io::stdout(), "{text}").is_err() {
-        std::process::exit(0);
-    }
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// Why the program fails: one sentence on standard error, causes after colons.
