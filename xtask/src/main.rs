@@ -8,6 +8,7 @@
 
 mod ci;
 mod deps;
+mod fuzz;
 mod rules;
 mod tl;
 mod workspace;
@@ -19,6 +20,8 @@ usage: cargo xtask COMMAND
 
   ci                            what CI runs, step by step; logs in target/ci/
   deps                          edges between crates, DEPS.md, licences, forbidden crates
+  fuzz [--seconds N] [--keep] [TARGET...]
+                                10 CPU-minutes for each fuzz target, or N seconds; --keep minimizes fuzz/corpus
   rules [--summary]             every rule of docs/src/rules.md with its checks and its tests
   rules --prove [--only PREFIX] switch the checks off one by one: a test that names the rule must fail
   tl                            generate crates/tl/src/generated from schema/*.tl
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["rules", rest @ ..] => rules::run(rest),
         ["tl"] => tl::run(),
         ["help" | "--help" | "-h"] => {

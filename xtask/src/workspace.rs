@@ -133,7 +133,8 @@ impl Metadata {
     }
 }
 
-fn host() -> Result<String> {
+/// The platform of this machine, as rustc names it.
+pub(crate) fn host() -> Result<String> {
     let output = Command::new("rustc").arg("-vV").output().context("starting rustc")?;
     let text = String::from_utf8(output.stdout).context("reading the answer of rustc -vV")?;
     let line = text.lines().find_map(|line| line.strip_prefix("host: "));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::workspace::{Metadata, Package};
 
 /// Ordinary dependencies only: what a test needs does not ship.
-const KNOWS: [(&str, &[&str]); 11] = [
+const KNOWS: [(&str, &[&str]); 12] = [
     ("dayfly-tl", &[]),
     ("dayfly-modexp", &[]),
     ("dayfly-crypto", &["dayfly-modexp"]),
@@ -18,6 +18,7 @@ const KNOWS: [(&str, &[&str]); 11] = [
         "dayfly",
         &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-store", "dayfly-server", "dayfly-client"],
     ),
+    ("dayfly-oracles", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     ("dayfly-tests", &[]),
     ("xtask", &[]),
 ];

@@ -1,0 +1,521 @@
+//! A whole server without I/O, against clients that the bytes play. They know three keys that the store has, so that what
+//! they say is encrypted as it should be; the store and the back end are played by the bytes too.
+
+use core::net::{IpAddr, Ipv4Addr};
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dayfly_core::handshake::server::{ServerConfig, ServerLimits};
+use dayfly_core::job::Job;
+use dayfly_core::keys::bind::Binding;
+use dayfly_core::keys::kind::{PermKey, TrafficKey, UnboundTempKey};
+use dayfly_core::keys::requests::{BindOutcome, KeyRecord, Lifetime, StoreOutcome, StoreRequest, Ticket};
+use dayfly_core::plain;
+use dayfly_core::server::{
+    ConnectionId, EndpointConfig, Event, KeyUse, Output, ServerEndpoint, UpstreamCall,
+};
+use dayfly_core::session::container::{self, Inner};
+use dayfly_core::session::server::Answer;
+use dayfly_core::session::{MsgId, SessionId, envelope};
+use dayfly_core::transport::{ClientTransport, Frame, Kind, Obfuscation};
+use dayfly_crypto::dh::SafePrimeGroup;
+use dayfly_crypto::{AuthKey, AuthKeyId, kdf::Side};
+use dayfly_tl::api::{
+    AuthDropTempAuthKeys, HelpGetConfig, HelpGetNearestDc, InitConnection69796de9, InvokeAfterMsg,
+    InvokeWithLayer,
+};
+use dayfly_tl::mtproto::{
+    DestroyAuthKey, DestroySession, GetFutureSalts, HttpWait, MsgResendReqPlain, MsgsAck, MsgsStateReq, Ping,
+    PingDelayDisconnect, ReqPqMulti, RpcDropAnswerCall,
+};
+use dayfly_tl::{LongVec, to_bytes};
+
+use crate::handshake_server::ring;
+use crate::input::Input;
+use crate::jobs::made_up;
+use crate::messages::pack;
+use crate::world::{START, World};
+
+/// Connections at a time.
+const SLOTS: usize = 3;
+/// Calls that may wait for the back end.
+const CALLS: usize = 8;
+/// The most that a script does.
+const MOST_ACTIONS: usize = 200;
+/// When the temporary keys end.
+const EXPIRES_AT: u64 = START + 86_400;
+/// The first salt of every key.
+const SALT: i64 = 0x5a17;
+
+/// What a script came to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Report {
+    /// Calls that reached the back end.
+    pub calls: usize,
+    /// Keys that were bound.
+    pub bound: usize,
+    /// Encrypted messages of the server that a client could read.
+    pub read: usize,
+}
+
+/// Plays the script.
+pub fn check(data: &[u8]) {
+    let _: Report = play(data);
+}
+
+/// Plays the script, and says what it came to.
+#[must_use = "what a script came to; `check` plays it for its panics alone"]
+pub fn play(data: &[u8]) -> Report {
+    let mut input = Input::new(data);
+    let mut play = Play::new(input.u8());
+    for _ in 0..MOST_ACTIONS {
+        if input.is_empty() {
+            break;
+        }
+        play.act(&mut input);
+    }
+    play.report
+}
+
+/// The keys that the store has: a permanent one, and two temporary ones.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Known {
+    Perm,
+    Temp,
+    Other,
+}
+
+impl Known {
+    const ALL: [Self; 3] = [Self::Perm, Self::Temp, Self::Other];
+
+    fn pick(byte: u8) -> Self {
+        [Self::Temp, Self::Other, Self::Temp, Self::Perm][usize::from(byte & 3)]
+    }
+
+    fn secret(self) -> AuthKey {
+        AuthKey::copy_of(&[9 - self as u8; 256])
+    }
+
+    fn id(self) -> AuthKeyId {
+        self.secret().id()
+    }
+
+    fn of(id: AuthKeyId) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.id() == id)
+    }
+
+    fn traffic(self) -> TrafficKey {
+        TrafficKey::from(&UnboundTempKey::new(Arc::new(self.secret()), EXPIRES_AT))
+    }
+
+    fn record(self, bound_to: Option<AuthKeyId>) -> KeyRecord {
+        let lifetime = match self {
+            Self::Perm => Lifetime::Permanent,
+            Self::Temp | Self::Other => Lifetime::Temporary { expires_at: EXPIRES_AT },
+        };
+        let key = Arc::new(self.secret());
+        KeyRecord { id: key.id(), key, lifetime, dc: 2, created_at: START, first_salt: SALT, bound_to }
+    }
+}
+
+/// A client's end of a connection.
+struct Link {
+    id: ConnectionId,
+    transport: ClientTransport,
+}
+
+struct Play {
+    world: World,
+    server: ServerEndpoint,
+    allow_no_pfs: bool,
+    links: [Option<Link>; SLOTS],
+    connections: u64,
+    last_msg_id: u64,
+    seqno: i32,
+    salt: i64,
+    jobs: Vec<Job>,
+    requests: Vec<(Ticket, StoreRequest)>,
+    calls: Vec<UpstreamCall>,
+    bound: BTreeMap<AuthKeyId, AuthKeyId>,
+    /// Calls that were run; none is run twice while its session lasts.
+    ran: BTreeSet<(SessionId, MsgId)>,
+    report: Report,
+}
+
+impl Play {
+    fn new(seed: u8) -> Self {
+        let allow_no_pfs = seed & 2 != 0;
+        let config = EndpointConfig {
+            allow_no_pfs,
+            tmp_sessions: 1 + usize::from(seed >> 2 & 1),
+            frame_bytes: 1 << 14,
+            calls: CALLS,
+            ..EndpointConfig::default()
+        };
+        let limits = ServerLimits { unproven_runs: 8, proven_runs: 8, ..ServerLimits::default() };
+        let handshakes = ServerConfig {
+            exponent_bits: 256,
+            limits,
+            ..ServerConfig::new(ring(false), SafePrimeGroup::published())
+        };
+        Self {
+            world: World::new(seed),
+            server: ServerEndpoint::new(config, handshakes),
+            allow_no_pfs,
+            links: [const { None }; SLOTS],
+            connections: 0,
+            last_msg_id: START << 32,
+            seqno: 0,
+            salt: SALT,
+            jobs: Vec::new(),
+            requests: Vec::new(),
+            calls: Vec::new(),
+            bound: BTreeMap::new(),
+            ran: BTreeSet::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// The lower half of a byte says what happens, the upper half where or how.
+    fn act(&mut self, input: &mut Input<'_>) {
+        let action = input.u8();
+        let how = action >> 4;
+        match action & 15 {
+            0..6 => self.say(how, input),
+            6..8 => self.answer_store(how),
+            8 => self.answer_call(how, input),
+            9 => self.finish_job(how),
+            10 => self.let_time_pass(input.u16()),
+            11 => self.say_plain(how, input),
+            12 => self.say_raw(how, input.short()),
+            13 => self.hang_up(how),
+            14 => {
+                self.server.handle_ended(&[Known::pick(how).id()], &mut self.world.env());
+                self.settle();
+            }
+            _ => self.world.chance.fails = how == 15,
+        }
+    }
+
+    /// An encrypted message over a connection, a new one if there is none: which key, which session, what in it.
+    fn say(&mut self, how: u8, input: &mut Input<'_>) {
+        let known = Known::pick(input.u8());
+        let session = session(known, how & 1);
+        let body = self.body(known, session, input, 3);
+        let (msg_id, seqno) = match input.u8() {
+            0 => (self.next_msg_id(), self.next_seqno()),
+            1 => (MsgId(self.last_msg_id), self.seqno),
+            2 => (MsgId(self.next_msg_id().0.wrapping_add(u64::from(input.u16()) << 32)), input.i32()),
+            _ => (MsgId(self.last_msg_id.wrapping_sub(u64::from(input.u16()) << 30)), input.i32()),
+        };
+        self.send(how, known, &envelope::plaintext(self.salt, session, msg_id, seqno, &body));
+    }
+
+    fn send(&mut self, how: u8, known: Known, plaintext: &[u8]) {
+        let sealed = envelope::seal(&known.traffic(), Side::Client, plaintext, &mut self.world.chance);
+        let Ok(packet) = sealed else { return };
+        self.send_payload(how, &packet);
+    }
+
+    fn send_payload(&mut self, how: u8, payload: &[u8]) {
+        let Some(slot) = self.link(how >> 1) else { return };
+        let Some(link) = &mut self.links[slot] else { return };
+        let mut wire = Vec::new();
+        if link.transport.send(payload, how & 8 != 0, &mut wire, &mut self.world.chance).is_ok() {
+            let id = link.id;
+            self.server.handle_bytes(id, &wire, &mut self.world.env());
+            self.settle();
+        }
+    }
+
+    fn say_raw(&mut self, how: u8, bytes: &[u8]) {
+        let Some(slot) = self.link(how) else { return };
+        let Some(id) = self.links[slot].as_ref().map(|link| link.id) else { return };
+        self.server.handle_bytes(id, bytes, &mut self.world.env());
+        self.settle();
+    }
+
+    fn say_plain(&mut self, how: u8, input: &mut Input<'_>) {
+        let query = match how & 3 {
+            0 => to_bytes(&ReqPqMulti { nonce: [input.u8(); 16] }),
+            1 => input.words(),
+            _ => return self.send_payload(how, &input.words()),
+        };
+        self.send_payload(how, &plain::write(0, &query));
+    }
+
+    /// The connection of a slot; opened if it is not there.
+    fn link(&mut self, how: u8) -> Option<usize> {
+        let slot = usize::from(how) % SLOTS;
+        if self.links[slot].is_none() {
+            let kind = Kind::ALL[usize::from(how) % 4];
+            let obfuscation = if kind == Kind::Full { Obfuscation::None } else { Obfuscation::Plain };
+            let opened = ClientTransport::new(kind, &obfuscation, &mut self.world.chance);
+            let (transport, opening) = opened.ok()?;
+            let id = ConnectionId(self.connections);
+            self.connections += 1;
+            self.links[slot] = Some(Link { id, transport });
+            let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, how));
+            self.server.handle_connected(id, peer, self.world.now);
+            self.server.handle_bytes(id, &opening, &mut self.world.env());
+            self.settle();
+        }
+        self.links[slot].is_some().then_some(slot)
+    }
+
+    fn hang_up(&mut self, how: u8) {
+        if let Some(link) = self.links[usize::from(how) % SLOTS].take() {
+            self.server.handle_closed(link.id, self.world.now);
+            self.settle();
+        }
+    }
+
+    fn next_msg_id(&mut self) -> MsgId {
+        self.last_msg_id = (self.last_msg_id + 4).max(self.world.now.unix_seconds() << 32);
+        MsgId(self.last_msg_id)
+    }
+
+    /// As if everything were related to content.
+    fn next_seqno(&mut self) -> i32 {
+        self.seqno = self.seqno.wrapping_add(2) | 1;
+        self.seqno
+    }
+
+    /// What a client may say, or anything.
+    fn body(&mut self, known: Known, session: SessionId, input: &mut Input<'_>, depth: u8) -> Vec<u8> {
+        match input.u8() % 20 {
+            0 => to_bytes(&HelpGetConfig),
+            1 => to_bytes(&HelpGetNearestDc),
+            2 => to_bytes(&Ping { ping_id: 7 }),
+            3 => to_bytes(&PingDelayDisconnect { ping_id: 8, disconnect_delay: input.i32() }),
+            4 => to_bytes(&GetFutureSalts { num: input.i32() }),
+            5 => to_bytes(&MsgsAck { msg_ids: LongVec::from_slice(&longs(input)) }),
+            6 => to_bytes(&MsgsStateReq { msg_ids: LongVec::from_slice(&longs(input)) }),
+            7 => to_bytes(&MsgResendReqPlain { msg_ids: LongVec::from_slice(&longs(input)) }),
+            8 => to_bytes(&RpcDropAnswerCall { req_msg_id: self.last_msg_id.cast_signed() }),
+            9 => to_bytes(&DestroySession { session_id: session.0 ^ i64::from(input.u8() & 1) }),
+            10 => to_bytes(&DestroyAuthKey),
+            11 => to_bytes(&HttpWait { max_delay: input.i32(), wait_after: 0, max_wait: 0 }),
+            12 => to_bytes(&AuthDropTempAuthKeys { except_auth_keys: LongVec::from_slice(&longs(input)) }),
+            13 => self.bind(known, session),
+            14 | 15 if depth > 0 => self.container(known, session, input, depth - 1),
+            16 if depth > 0 => pack(input.u8(), &self.body(known, session, input, depth - 1)),
+            17 if depth > 0 => wrapped(&self.body(known, session, input, depth - 1)),
+            18 => [&0x1234_5678_u32.to_le_bytes()[..], &input.words()].concat(),
+            _ => input.words(),
+        }
+    }
+
+    fn container(&mut self, known: Known, session: SessionId, input: &mut Input<'_>, depth: u8) -> Vec<u8> {
+        let mut bodies = Vec::new();
+        for _ in 0..input.u8() % 6 {
+            let body = self.body(known, session, input, depth);
+            bodies.push((self.next_msg_id(), self.next_seqno(), body));
+        }
+        let messages: Vec<_> = bodies
+            .iter()
+            .map(|(msg_id, seqno, body)| Inner { msg_id: *msg_id, seqno: *seqno, body })
+            .collect();
+        container::pack(&messages)
+    }
+
+    /// A binding that is right if it goes out at once and bare.
+    fn bind(&mut self, known: Known, session: SessionId) -> Vec<u8> {
+        let binding = Binding { temp: known.id(), expires_at: i32::try_from(EXPIRES_AT).unwrap_or(i32::MAX) };
+        let perm = PermKey::new(Arc::new(Known::Perm.secret()));
+        let msg_id = MsgId((self.last_msg_id + 4).max(self.world.now.unix_seconds() << 32));
+        binding.request(&perm, msg_id, session, &mut self.world.chance).unwrap_or_default()
+    }
+
+    /// What the store says: what it should, or something else.
+    fn answer_store(&mut self, how: u8) {
+        if self.requests.is_empty() {
+            return;
+        }
+        let (ticket, request) = self.requests.remove(usize::from(how & 3) % self.requests.len());
+        let outcome = match how >> 2 {
+            3 => StoreOutcome::Unavailable,
+            2 => StoreOutcome::Missing,
+            _ => self.right_outcome(request),
+        };
+        self.server.handle_store(ticket, outcome, &mut self.world.env());
+        self.settle();
+    }
+
+    fn right_outcome(&mut self, request: StoreRequest) -> StoreOutcome {
+        match request {
+            StoreRequest::Find(id) => match Known::of(id) {
+                Some(known) => StoreOutcome::Found(known.record(self.bound.get(&id).copied())),
+                None => StoreOutcome::Missing,
+            },
+            StoreRequest::Insert(_) => StoreOutcome::Inserted,
+            StoreRequest::Bind(bind) => {
+                self.report.bound += 1;
+                let gone: Vec<_> = self.bound.keys().filter(|id| **id != bind.temp).copied().collect();
+                let replaced = if bind.capacity > 1 { Vec::new() } else { gone };
+                self.bound.retain(|id, _| !replaced.contains(id));
+                match self.bound.insert(bind.temp, bind.perm) {
+                    Some(_) => StoreOutcome::Bind(BindOutcome::AlreadyBound),
+                    None => StoreOutcome::Bind(BindOutcome::Bound { replaced }),
+                }
+            }
+            StoreRequest::DropTemp { except, .. } => {
+                let gone = self.bound.keys().filter(|id| !except.contains(id)).copied().collect();
+                StoreOutcome::Dropped(gone)
+            }
+            StoreRequest::MarkUsed(_) => StoreOutcome::Done,
+        }
+    }
+
+    fn answer_call(&mut self, how: u8, input: &mut Input<'_>) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let call = self.calls.remove(usize::from(how & 3) % self.calls.len());
+        let answer = match how >> 2 {
+            0 => Answer::Error { code: input.i32(), message: "FLOOD_WAIT_3".to_owned() },
+            1 => Answer::Result(vec![how; usize::from(input.u16()) & !3]),
+            _ => Answer::Result(input.words()),
+        };
+        self.server.handle_answer(call.id, answer, &mut self.world.env());
+        self.settle();
+    }
+
+    fn finish_job(&mut self, how: u8) {
+        if self.jobs.is_empty() {
+            return;
+        }
+        let job = self.jobs.remove(0);
+        self.server.handle_job(made_up(job, how, &[0x11; 256]), &mut self.world.env());
+        self.settle();
+    }
+
+    /// Some seconds, or until the server wants to be called.
+    fn let_time_pass(&mut self, seconds: u16) {
+        let due = self.server.poll_timeout().map(|at| at.saturating_sub(self.world.now.monotonic));
+        let time = match due {
+            Some(due) if seconds == 0 => due,
+            _ => Duration::from_secs(u64::from(seconds)),
+        };
+        self.world.wait(time);
+        self.server.handle_timeout(&mut self.world.env());
+        self.settle();
+        let stuck = self.server.poll_timeout().is_some_and(|at| at <= self.world.now.monotonic);
+        assert!(!stuck, "the server wants to be called again at once");
+    }
+
+    /// Takes what came out of a call, and checks what must hold after each.
+    fn settle(&mut self) {
+        self.take_events();
+        while let Some(call) = self.server.poll_call() {
+            self.on_call(call);
+        }
+        let mut outputs = 0;
+        while let Some(output) = self.server.poll_output() {
+            outputs += 1;
+            match output {
+                Output::Send { connection, bytes } => self.on_bytes(connection, &bytes),
+                Output::Close { connection } => self.on_close(connection),
+            }
+        }
+        assert!(outputs <= 256, "{outputs} outputs of one call");
+        self.jobs.extend(core::iter::from_fn(|| self.server.poll_job()));
+        self.requests.extend(core::iter::from_fn(|| self.server.poll_store()));
+        assert!(self.server.calls_owed() <= CALLS, "{} calls wait", self.server.calls_owed());
+        assert_eq!(self.server.connection_count(), self.links.iter().flatten().count(), "connections");
+    }
+
+    fn take_events(&mut self) {
+        while let Some(event) = self.server.poll_event() {
+            if let Event::SessionCreated { session_id, .. } = event {
+                self.ran.retain(|(session, _)| *session != session_id);
+            }
+        }
+    }
+
+    /// Rules PF-05 and PF-23 hold, and no call comes twice.
+    fn on_call(&mut self, call: UpstreamCall) {
+        self.report.calls += 1;
+        let open_to_all =
+            [HelpGetConfig::CONSTRUCTOR, HelpGetNearestDc::CONSTRUCTOR].contains(&call.method());
+        match call.key_use {
+            KeyUse::Bound => assert!(self.bound.values().any(|perm| *perm == call.key), "a key nobody bound"),
+            KeyUse::Unbound => assert!(open_to_all, "{:08x} under an unbound key", call.method()),
+            KeyUse::Permanent => assert!(self.allow_no_pfs, "a call under a permanent key"),
+        }
+        assert!(self.ran.insert((call.session_id, call.msg_id)), "a call was run twice");
+        self.calls.push(call);
+    }
+
+    fn on_close(&mut self, connection: ConnectionId) {
+        let slot = self.links.iter_mut().find(|slot| slot.as_ref().is_some_and(|link| link.id == connection));
+        let slot = slot.expect("only a connection that is there is closed");
+        *slot = None;
+    }
+
+    /// The client can read what the server says.
+    fn on_bytes(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        let link = self.links.iter_mut().flatten().find(|link| link.id == connection);
+        let link = link.expect("bytes for a connection that is there");
+        link.transport.receive(bytes);
+        while let Some(frame) = link.transport.poll_frame().expect("a server's frame") {
+            if let Frame::Payload { mut bytes, .. } = frame
+                && let Some(known) = envelope::key_id(&bytes).and_then(Known::of)
+            {
+                let opened = envelope::open(&known.traffic(), Side::Server, &mut bytes);
+                self.salt = opened.expect("a server's message").salt;
+                self.report.read += 1;
+            }
+        }
+    }
+}
+
+/// Each key has two sessions of its own.
+fn session(known: Known, which: u8) -> SessionId {
+    SessionId(known as i64 * 16 + 2 + i64::from(which))
+}
+
+fn longs(input: &mut Input<'_>) -> Vec<i64> {
+    (0..input.u8() % 8).map(|_| input.i64()).collect()
+}
+
+/// The client info of an old client, and a layer; after a message that never came.
+fn wrapped(query: &[u8]) -> Vec<u8> {
+    let query = &to_bytes(&InvokeAfterMsg { msg_id: 4, query });
+    let init = InitConnection69796de9 {
+        api_id: 1,
+        device_model: b"fuzzer",
+        system_version: b"1",
+        app_version: b"1",
+        lang_code: b"en",
+        query,
+    };
+    to_bytes(&InvokeWithLayer { layer: 100, query: &to_bytes(&init) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_under_an_unbound_key_reaches_the_back_end_and_is_answered() {
+        // help.getConfig; the store finds the key; the back end answers.
+        let report = play(&[0, 0, 0, 0, 0, 6, 0x88, 1, 0, 0, 0, 0]);
+        assert_eq!((report.calls, report.bound), (1, 0));
+        assert!(report.read > 0);
+    }
+
+    #[test]
+    fn a_key_is_bound_and_may_then_call_anything() {
+        // The bind; the store finds the temporary key, then the permanent one, then binds; a call.
+        let report = play(&[0, 0, 0, 13, 0, 6, 6, 6, 0, 0, 18, 0, 0]);
+        assert_eq!((report.calls, report.bound), (1, 1));
+    }
+
+    #[test]
+    fn a_message_that_is_repeated_is_run_once() {
+        let report = play(&[0, 0, 0, 0, 0, 6, 0, 0, 0, 1, 0, 0, 0, 1]);
+        assert_eq!(report.calls, 1);
+    }
+}
