@@ -121,6 +121,7 @@ fn the_bound_on_retries_ends_the_run_with_dh_gen_fail() {
         SetClientDhParamsAnswer::DhGenFail(m) => assert_eq!(m.new_nonce_hash3, puppet.hash(3)),
         other => panic!("{other:?}"),
     }
+    assert_eq!(rig.events.last(), Some(&HandshakeEvent::Failed { id: puppet.auth_key().id() }));
     assert_eq!(rig.ask(2, &last).unwrap(), answer, "and repeats it");
     assert_eq!(rig.server.unfinished(), 0);
 }

@@ -89,7 +89,7 @@ pub struct ServerLimits {
     pub proven_runs: usize,
     /// The same for one address.
     pub proven_runs_per_address: usize,
-    /// Private-key operations that one address may have begun in a minute; `None` for no bound.
+    /// Private-key operations that one address may have begun in a minute, at least 1; `None` for no bound.
     pub private_operations_per_minute: Option<u32>,
     /// How long after its `req_pq_multi` a run and its answers are remembered (rule HS-31).
     pub run_lifetime: Duration,

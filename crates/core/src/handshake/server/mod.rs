@@ -40,9 +40,9 @@ use super::SpecCheck;
 use crate::env::Env;
 use crate::job::{Job, JobResult, Outcome};
 use crate::keys::requests::{StoreOutcome, Ticket};
+use crate::mutant;
 use crate::observer::{Direction, Observer, Seen};
 use crate::plain::PlainMessage;
-use crate::{holds, mutant};
 
 /// What an unfinished run takes up at most, its answer and its place in the table included.
 const UNFINISHED_BYTES: usize = 2048;
@@ -120,8 +120,15 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
                 step
             }
             (State::KeepKey(state), StoreOutcome::Taken) => {
-                self.desk.event(HandshakeEvent::Retry { id: state.id() });
-                state.on_taken(head, &self.desk.config)
+                let id = state.id();
+                let step = state.on_taken(head, &self.desk.config);
+                let failed = matches!(step, Step::Finish { .. });
+                self.desk.event(if failed {
+                    HandshakeEvent::Failed { id }
+                } else {
+                    HandshakeEvent::Retry { id }
+                });
+                step
             }
             (State::KeepKey(state), StoreOutcome::Refused) => {
                 self.desk.event(HandshakeEvent::Failed { id: state.id() });
@@ -337,7 +344,7 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
             Recalled::Earlier => SpecCheck::EarlierQuery,
             Recalled::Unknown => SpecCheck::UnknownRun,
             Recalled::Different => {
-                if holds!("HS-15.spend_finished", true) {
+                if mutant!("HS-15.spend_finished", true, false) {
                     self.memory.forget(id);
                 }
                 SpecCheck::SecondQuery
