@@ -43,6 +43,8 @@ impl ServerEndpoint {
                 self.make_live(&record, env.now);
                 let waiting = self.lookups.end(key);
                 self.resume(waiting, env);
+                // Whoever asked may have left.
+                self.forget_if_idle(key);
             }
             // rule HS-36: only "there is none" becomes a -404.
             StoreOutcome::Missing => {
@@ -54,7 +56,7 @@ impl ServerEndpoint {
     }
 
     /// Rule HS-36: while the store cannot be asked a frame waits a bounded time, then gets -429, never -404.
-    pub(super) fn on_store_silent<O: Observer>(&mut self, key: AuthKeyId, env: &mut Env<'_, O>) {
+    fn on_store_silent<O: Observer>(&mut self, key: AuthKeyId, env: &mut Env<'_, O>) {
         let waited = self.lookups.since(key).map_or(Duration::MAX, |since| self.now.saturating_sub(since));
         if waited < self.config.store_patience {
             self.timers.set(Timer::AskAgain(key), self.later(ASK_AGAIN));
@@ -65,7 +67,7 @@ impl ServerEndpoint {
         self.refuse_parked(waiting, code, "the store cannot be asked", env);
     }
 
-    pub(super) fn make_live(&mut self, record: &KeyRecord, now: Now) {
+    fn make_live(&mut self, record: &KeyRecord, now: Now) {
         let id = record.id;
         let salts = KeySalts::new(record.first_salt, record.created_at);
         self.keys.insert(id, LiveKey::new(record, salts));
@@ -73,7 +75,7 @@ impl ServerEndpoint {
     }
 
     /// Goes on with the connections whose frames waited for a key.
-    pub(super) fn resume<O: Observer>(&mut self, waiting: Vec<ConnectionId>, env: &mut Env<'_, O>) {
+    fn resume<O: Observer>(&mut self, waiting: Vec<ConnectionId>, env: &mut Env<'_, O>) {
         for connection in waiting {
             let frame = self.connections.get_mut(&connection).and_then(|open| open.parked.take());
             if let Some(frame) = frame {
@@ -83,7 +85,7 @@ impl ServerEndpoint {
         }
     }
 
-    pub(super) fn refuse_parked<O: Observer>(
+    fn refuse_parked<O: Observer>(
         &mut self,
         waiting: Vec<ConnectionId>,
         code: i32,

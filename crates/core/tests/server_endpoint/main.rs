@@ -1,0 +1,10 @@
+//! The server endpoint, driven by hand: every rule that it keeps is broken alone, by a peer that says what a test wants.
+
+mod binding;
+mod ends;
+mod lookups;
+#[path = "../peers/mod.rs"]
+mod peers;
+mod permission;
+mod sessions;
+mod slots;

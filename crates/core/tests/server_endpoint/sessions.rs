@@ -1,0 +1,121 @@
+//! Sessions: where they answer, how long they are remembered, and that they hold nothing for ever.
+
+use dayfly_core::server::ConnectionId;
+use dayfly_core::session::server::Answer;
+use dayfly_tl::mtproto::{DestroySession, DestroySessionNone, DestroySessionOk, PingDelayDisconnect};
+use dayfly_tl::{api, to_bytes};
+
+use crate::peers::{Heard, Rig, Speaker, call, seconds};
+use crate::permission::bool_true;
+
+fn rig_with_client() -> (Rig, ConnectionId, Speaker) {
+    let mut rig = Rig::new(|config| config.allow_no_pfs = true);
+    let perm = rig.perm(1);
+    let connection = rig.connect();
+    (rig, connection, Speaker::client(&perm, 5))
+}
+
+#[test]
+fn an_answer_goes_to_the_connection_that_its_session_used_last() {
+    let (mut rig, first, mut client) = rig_with_client();
+    rig.hold_calls = true;
+    let asked = rig.say(first, &mut client, call(1));
+    let second = rig.connect();
+    rig.say(second, &mut client, call(2));
+    let owed = rig.calls[0].id;
+    rig.answer(owed, Answer::Result(to_bytes(&api::BoolTrue)));
+    assert_eq!(rig.answer_to(first, asked), None);
+    assert_eq!(rig.answer_to(second, asked), Some(bool_true()));
+}
+
+#[test]
+fn closing_the_connection_that_a_session_left_changes_nothing() {
+    let (mut rig, first, mut client) = rig_with_client();
+    rig.ask(first, &mut client, call(1)).unwrap();
+    let second = rig.connect();
+    rig.ask(second, &mut client, call(2)).unwrap();
+    rig.close(first);
+    rig.pass(seconds(700));
+    assert_eq!(rig.ask(second, &mut client, call(3)), bool_true());
+    assert_eq!(rig.store.finds.len(), 1, "the session was there all the time");
+}
+
+#[test]
+fn an_answer_waits_for_a_client_that_comes_back() {
+    let (mut rig, first, mut client) = rig_with_client();
+    rig.hold_calls = true;
+    let asked = rig.say(first, &mut client, call(1));
+    rig.close(first);
+    let owed = rig.calls[0].id;
+    rig.answer(owed, Answer::Result(to_bytes(&api::BoolTrue)));
+    let second = rig.connect();
+    rig.say(second, &mut client, call(2));
+    assert_eq!(rig.answer_to(second, asked), Some(bool_true()));
+}
+
+#[test]
+fn a_session_that_lost_its_connection_with_an_acknowledgement_due_lets_the_timers_rest() {
+    let (mut rig, connection, mut client) = rig_with_client();
+    rig.say(connection, &mut client, to_bytes(&DestroySession { session_id: 99 }));
+    rig.close(connection);
+    rig.pass(seconds(5));
+    rig.pass(seconds(600));
+    assert_eq!(rig.server.poll_timeout(), None, "the session is forgotten");
+    let again = rig.connect();
+    rig.say(again, &mut client, call(1));
+    assert_eq!(rig.store.finds.len(), 2, "and its key with it");
+}
+
+#[test]
+fn sessions_that_come_and_go_on_one_connection_leave_nothing_behind() {
+    let (mut rig, connection, client) = rig_with_client();
+    for session in 100..400 {
+        let mut other = Speaker::client(&crate::peers::Key::perm(1), session);
+        rig.say(connection, &mut other, to_bytes(&DestroySession { session_id: 99 }));
+    }
+    rig.close(connection);
+    rig.pass(seconds(601));
+    assert_eq!(rig.server.poll_timeout(), None);
+    assert_eq!(client.id(), crate::peers::Key::perm(1).id);
+}
+
+// rule: MS-08
+#[test]
+fn session_0_closes_the_connection_without_a_word() {
+    let (mut rig, connection, _) = rig_with_client();
+    rig.say(connection, &mut Speaker::client(&crate::peers::Key::perm(1), 0), call(1));
+    assert_eq!(rig.heard(connection), [Heard::Closed]);
+    assert!(rig.calls.is_empty());
+}
+
+// rule: MS-17
+#[test]
+fn a_session_can_be_destroyed_from_another_one_of_its_key() {
+    let (mut rig, connection, mut client) = rig_with_client();
+    let mut other = Speaker::client(&crate::peers::Key::perm(1), 6);
+    rig.ask(connection, &mut other, call(1)).unwrap();
+    rig.ask(connection, &mut client, call(2)).unwrap();
+    for expected in [DestroySessionOk::CONSTRUCTOR, DestroySessionNone::CONSTRUCTOR] {
+        rig.heard(connection);
+        rig.say(connection, &mut client, to_bytes(&DestroySession { session_id: 6 }));
+        let heard = rig.heard(connection);
+        assert!(heard.iter().any(|heard| heard.constructor() == expected), "{heard:?}");
+    }
+    rig.say(connection, &mut client, to_bytes(&DestroySession { session_id: 5 }));
+    let heard = rig.heard(connection);
+    assert!(heard.iter().any(|heard| heard.constructor() == DestroySessionNone::CONSTRUCTOR), "not its own");
+}
+
+// rule: MS-16
+#[test]
+fn a_connection_is_closed_when_its_client_does_not_ping_again_in_time() {
+    let (mut rig, connection, mut client) = rig_with_client();
+    let ping = |ping_id| to_bytes(&PingDelayDisconnect { ping_id, disconnect_delay: 30 });
+    rig.say(connection, &mut client, ping(1));
+    rig.pass(seconds(20));
+    rig.say(connection, &mut client, ping(2));
+    rig.pass(seconds(29));
+    assert_eq!(rig.signals(connection), []);
+    rig.pass(seconds(2));
+    assert_eq!(rig.signals(connection), [Heard::Closed]);
+}
