@@ -146,10 +146,15 @@ impl MsgIdClock {
     /// made in advance of the server's time were refused, but not below `accepted`, the highest one that was
     /// not.
     pub fn correct(&mut self, notice: MsgId, accepted: Option<MsgId>, now: Now) {
-        let server = i64::try_from(notice.unix_seconds()).unwrap_or(i64::MAX);
+        self.catch_up(notice, now);
+        self.last = accepted.map_or(0, |id| id.0);
+    }
+
+    /// Takes the time of the server from a message of its own. Ids go on from where they were.
+    pub fn catch_up(&mut self, message: MsgId, now: Now) {
+        let server = i64::try_from(message.unix_seconds()).unwrap_or(i64::MAX);
         let own = i64::try_from(now.unix_seconds()).unwrap_or(i64::MAX);
         self.offset = server.saturating_sub(own);
-        self.last = accepted.map_or(0, |id| id.0);
     }
 }
 

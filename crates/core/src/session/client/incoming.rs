@@ -22,7 +22,8 @@ impl ClientSession {
     /// Takes one opened message. Afterwards drain `poll_event` and `poll_transmit`.
     ///
     /// What is not timely, not odd or not readable is ignored, as the specification asks; notices about what
-    /// was recently sent are taken at any time (rules MS-18, MS-20).
+    /// was recently sent are taken at any time (rules MS-18, MS-20). One that is ahead of time is ignored too,
+    /// but shows that our clock went back, and its time is taken: else all that follows would be ignored.
     ///
     /// # Errors
     /// [`CloseReason::ForeignSession`] if it is of another session, [`CloseReason::Flood`] beyond the limits
@@ -45,6 +46,9 @@ impl ClientSession {
         }
         let age = opened.msg_id.age(self.server_seconds(env.now));
         let timely = holds!("MS-20.time", age == Age::Timely);
+        if !holds!("MS-20.behind", age != Age::TooHigh) {
+            self.catch_up(opened.msg_id, env.now);
+        }
         for inner in messages {
             if let Some(notice) = notice(&inner) {
                 self.on_notice(notice, env.now);

@@ -68,6 +68,18 @@ impl ClientSession {
         let before = self.clock.offset();
         let time = mutant!("MS-18.time", notice, MsgId(now.unix_seconds() << 32));
         self.clock.correct(time, self.accepted, now);
+        self.tell_time(before);
+    }
+
+    /// The server makes no msg_id ahead of its own time, and nobody else makes one under the key: a message that
+    /// is ahead of ours shows that we are behind (rule MS-20).
+    pub(super) fn catch_up(&mut self, ahead: MsgId, now: Now) {
+        let before = self.clock.offset();
+        self.clock.catch_up(ahead, now);
+        self.tell_time(before);
+    }
+
+    fn tell_time(&mut self, before: i64) {
         if self.clock.offset() != before {
             self.events.push_back(ClientEvent::TimeChanged(self.clock.offset()));
         }

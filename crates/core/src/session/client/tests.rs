@@ -382,6 +382,25 @@ fn an_even_msg_id_is_ignored_also_inside_a_container() {
     assert_eq!(rig.events(), []);
 }
 
+/// The client's clock goes back by 100 seconds while a call is out.
+// rule: MS-20
+#[test]
+fn an_answer_ahead_of_time_is_ignored_and_taken_when_it_comes_again() {
+    let mut rig = Rig::new();
+    rig.millis = 200_000;
+    let call = rig.call();
+    let first = rig.sent()[0].msg_id;
+    rig.millis = 100_000;
+    let result = to_bytes(&RpcResult { req_msg_id: first.to_long(), result: &[1; 4] });
+    let msg_id = MsgId(((START + 200) << 32) + 1);
+    rig.give(msg_id, 1, &result).unwrap();
+    assert_eq!(rig.events(), [ClientEvent::TimeChanged(100)]);
+    rig.give(msg_id, 1, &result).unwrap();
+    assert_eq!(rig.events(), [answer(call, &[1; 4])]);
+    rig.call();
+    assert!(rig.sent()[0].msg_id > first, "ids go on growing");
+}
+
 // rule: MS-20
 #[test]
 fn an_untimely_message_is_ignored_but_for_a_notice_about_ours() {
@@ -391,8 +410,9 @@ fn an_untimely_message_is_ignored_but_for_a_notice_about_ours() {
     let server_id = |second: u64| MsgId(((START + second) << 32) + 1);
     rig.millis = 400_000;
     rig.give(server_id(99), 0, &[1; 4]).unwrap();
-    rig.give(server_id(431), 0, &[2; 4]).unwrap();
     assert_eq!(rig.events(), []);
+    rig.give(server_id(431), 0, &[2; 4]).unwrap();
+    assert_eq!(rig.events(), [ClientEvent::TimeChanged(31)]);
     let notice = BadMsgNotificationPlain { bad_msg_id: first.to_long(), bad_msg_seqno: 1, error_code: 16 };
     rig.give(server_id(2000), 0, &to_bytes(&notice)).unwrap();
     assert_eq!(rig.events(), [ClientEvent::TimeChanged(1600)]);
