@@ -9,7 +9,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use dayfly_core::client::{self, ClientConfig, ClientEndpoint, LinkId};
-use dayfly_core::handshake::server::{HandshakeEvent, ServerConfig};
+use dayfly_core::handshake::server::ServerConfig;
 use dayfly_core::job::{JobResult, perform_all};
 use dayfly_core::keys::requests::StoreOutcome;
 use dayfly_core::server::{self, ConnectionId, EndpointConfig, ServerEndpoint};
@@ -54,8 +54,8 @@ pub struct Pair {
     pub store: MemoryStore,
     /// What the client said of its keys, and when.
     pub events: Vec<(Duration, client::Event)>,
-    /// What the server said of the key exchange, and when.
-    pub handshake_events: Vec<(Duration, HandshakeEvent)>,
+    /// What the server said, and when.
+    pub server_events: Vec<(Duration, server::Event)>,
     /// The answers to the client's calls.
     pub answers: BTreeMap<client::CallId, Result<Vec<u8>, RpcFailure>>,
     /// The bodies of the calls that reached the back end, each as often as it was run.
@@ -96,7 +96,7 @@ impl Pair {
             server: ServerEndpoint::new(config.endpoint, config.handshakes),
             store: MemoryStore::new(),
             events: Vec::new(),
-            handshake_events: Vec::new(),
+            server_events: Vec::new(),
             answers: BTreeMap::new(),
             calls_run: Vec::new(),
             encrypted_frames: 0,
@@ -309,9 +309,7 @@ impl Pair {
             }
         }
         while let Some(event) = self.server.poll_event() {
-            if let server::Event::Handshake(event) = event {
-                self.handshake_events.push((self.now, event));
-            }
+            self.server_events.push((self.now, event));
         }
         let jobs = core::iter::from_fn(|| self.server.poll_job()).collect();
         self.promise(End::Server, perform_all(jobs));
