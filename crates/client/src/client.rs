@@ -40,7 +40,7 @@ impl Default for World<SystemClock, OsRandom, NoObserver> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// Nothing listens there.
+    /// The address is none, or nothing answers there.
     #[error("cannot connect to {address}: {source}")]
     Connect {
         /// The address.

@@ -101,14 +101,20 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
             LinkEvent::Bytes(link, bytes) => {
                 self.with_endpoint(|endpoint, env| endpoint.handle_bytes(link, &bytes, env));
             }
+            LinkEvent::Failed(link, error) => {
+                self.not_ready(Trouble::Connect(error));
+                self.on_closed(link);
+            }
             LinkEvent::Closed(link, error) => {
-                self.links.remove(&link);
-                if error.kind() == io::ErrorKind::ConnectionRefused {
-                    self.not_ready(Trouble::Connect(error));
-                }
-                self.with_endpoint(|endpoint, env| endpoint.handle_closed(link, env));
+                tracing::debug!(%error, "connection ended");
+                self.on_closed(link);
             }
         }
+    }
+
+    fn on_closed(&mut self, link: LinkId) {
+        self.links.remove(&link);
+        self.with_endpoint(|endpoint, env| endpoint.handle_closed(link, env));
     }
 
     fn on_call(&mut self, body: Vec<u8>, answer: oneshot::Sender<Answer>) {
@@ -177,24 +183,27 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
             tracing::error!(%error, "the permanent key could not be kept");
             self.not_ready(Trouble::Session(error));
         }
-        match &event {
-            Event::Bound { .. } => {
-                if let Some(ready) = self.ready.take() {
-                    // The owner may have stopped waiting.
-                    let _ = ready.send(Ok(()));
-                }
-            }
-            Event::HandshakeFailed { error } => self.not_ready(Trouble::Handshake(*error)),
-            _ => {}
-        }
-        // The owner may not listen.
+        let outcome = match &event {
+            Event::Bound { .. } => Some(Ok(())),
+            Event::HandshakeFailed { error } => Some(Err(Trouble::Handshake(*error))),
+            _ => None,
+        };
+        // First the event, so that whoever waits for `connect` finds it there. The owner may not listen.
         let _ = self.events.send(Happened { at: Instant::now(), event });
+        if let Some(outcome) = outcome {
+            self.tell_ready(outcome);
+        }
     }
 
     /// Before the first binding trouble is the answer to `connect`; later it passes.
     fn not_ready(&mut self, trouble: Trouble) {
+        self.tell_ready(Err(trouble));
+    }
+
+    fn tell_ready(&mut self, outcome: Result<(), Trouble>) {
         if let Some(ready) = self.ready.take() {
-            let _ = ready.send(Err(trouble));
+            // The owner may have stopped waiting.
+            let _ = ready.send(outcome);
         }
     }
 }

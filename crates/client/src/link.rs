@@ -17,6 +17,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) enum LinkEvent {
     Connected(LinkId),
     Bytes(LinkId, Vec<u8>),
+    /// It could not be opened.
+    Failed(LinkId, io::Error),
+    /// It was open, and has ended.
     Closed(LinkId, io::Error),
 }
 
@@ -31,9 +34,9 @@ impl Link {
     pub(crate) fn open(id: LinkId, address: String, events: mpsc::Sender<LinkEvent>) -> Self {
         let (sender, queue) = mpsc::unbounded_channel();
         let reader = tokio::spawn(async move {
-            let error = run(id, &address, &events, queue).await;
+            let end = run(id, &address, &events, queue).await;
             // Fails only when the driver is gone.
-            let _ = events.send(LinkEvent::Closed(id, error)).await;
+            let _ = events.send(end).await;
         });
         Self { sender, reader }
     }
@@ -56,20 +59,20 @@ async fn run(
     address: &str,
     events: &mpsc::Sender<LinkEvent>,
     queue: mpsc::UnboundedReceiver<Vec<u8>>,
-) -> io::Error {
+) -> LinkEvent {
     let socket = match connect(address).await {
         Ok(socket) => socket,
-        Err(error) => return error,
+        Err(error) => return LinkEvent::Failed(id, error),
     };
     let (reader, writer) = socket.into_split();
     // Goes on after the reader was told to stop, until everything queued is written.
     let writing = tokio::spawn(write_all(writer, queue));
     if events.send(LinkEvent::Connected(id)).await.is_err() {
-        return io::ErrorKind::Interrupted.into();
+        return LinkEvent::Closed(id, io::ErrorKind::Interrupted.into());
     }
     let error = read_all(id, reader, events).await;
     writing.abort();
-    error
+    LinkEvent::Closed(id, error)
 }
 
 async fn connect(address: &str) -> io::Result<TcpStream> {

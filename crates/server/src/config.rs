@@ -3,14 +3,18 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
+use toml::de::DeTable;
 
 /// Everything that can be set; what a file leaves out has its default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where to listen.
+    #[serde(deserialize_with = "socket_address")]
     pub listen: SocketAddr,
+    /// The address that `help.getConfig` names to clients; the one listened on, unless it is set.
+    pub advertise: Option<SocketAddr>,
     /// Where the RSA key and the store of permanent keys are kept.
     pub data_dir: PathBuf,
     /// The id of this DC, 1 to 9999.
@@ -39,6 +43,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4430)),
+            advertise: None,
             data_dir: PathBuf::from("dayfly-data"),
             dc: 2,
             test: false,
@@ -153,10 +158,12 @@ pub enum ConfigError {
         message: String,
     },
     /// A value has the right form and makes no sense.
-    #[error("{}: {key} is {value}, expected {expected}", path.display())]
+    #[error("{}:{line}: {key} is {value}, expected {expected}", path.display())]
     OutOfRange {
         /// The file.
         path: PathBuf,
+        /// The line on which the value stands, counted from 1.
+        line: usize,
         /// The key, with its table.
         key: &'static str,
         /// What stands there.
@@ -183,22 +190,20 @@ impl Config {
     /// [`ConfigError`], which names file, line and what is expected.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let line = text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
-            let message = error.message().replace('\n', " ");
-            ConfigError::Wrong { path: path.to_owned(), line, message }
+            let line = line_at(text, error.span().map_or(0, |span| span.start));
+            ConfigError::Wrong { path: path.to_owned(), line, message: in_words(error.message()) }
         })?;
-        config.check(path)?;
+        config.check(text, path)?;
         Ok(config)
     }
 
-    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+    fn check(&self, text: &str, path: &Path) -> Result<(), ConfigError> {
         let sources = [
             self.sealing.file.is_some(),
             self.sealing.credential.is_some(),
             self.sealing.descriptor.is_some(),
         ];
-        let rows: [(&'static str, bool, String, &'static str); 9] = [
+        let rows: [(&'static str, bool, String, &'static str); 10] = [
             ("dc", (1..10_000).contains(&self.dc), self.dc.to_string(), "1 to 9999"),
             ("tmp_sessions", self.tmp_sessions >= 1, self.tmp_sessions.to_string(), "at least 1"),
             (
@@ -206,6 +211,12 @@ impl Config {
                 sources.iter().filter(|&&set| set).count() <= 1,
                 "set in more than one way".to_owned(),
                 "one of file, credential, descriptor",
+            ),
+            (
+                "sealing.descriptor",
+                self.sealing.descriptor.is_none_or(|number| number >= 0),
+                self.sealing.descriptor.unwrap_or_default().to_string(),
+                "the number of an open descriptor, such as 3",
             ),
             (
                 "keys.temp_seconds",
@@ -241,7 +252,8 @@ impl Config {
         ];
         for (key, right, value, expected) in rows {
             if !right {
-                return Err(ConfigError::OutOfRange { path: path.to_owned(), key, value, expected });
+                let (path, line) = (path.to_owned(), line_of(text, key));
+                return Err(ConfigError::OutOfRange { path, line, key, value, expected });
             }
         }
         Ok(())
@@ -252,6 +264,47 @@ impl Config {
     pub fn allows(&self, what: Allow) -> bool {
         self.allow.contains(&what)
     }
+}
+
+/// An address and a port; whoever leaves out the port is told so.
+fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        de::Error::custom(format!(
+            "{text:?} is no address to listen on, expected one such as \"127.0.0.1:4430\""
+        ))
+    })
+}
+
+/// The line, counted from 1, in which the byte `at` stands.
+fn line_at(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count() + 1
+}
+
+/// The line on which the value of `key` stands, with its table in front: `keys.temp_seconds`.
+fn line_of(text: &str, key: &str) -> usize {
+    let find = || {
+        let file = DeTable::parse(text).ok()?;
+        let mut segments = key.split('.');
+        let mut value = file.get_ref().get(segments.next()?)?;
+        for segment in segments {
+            value = value.get_ref().get(segment)?;
+        }
+        Some(value.span().start)
+    };
+    line_at(text, find().unwrap_or(0))
+}
+
+/// The parser's message on one line, with the ranges of Rust's integers written out.
+fn in_words(message: &str) -> String {
+    let message = message.replace('\n', " ");
+    let ranges = [
+        (" expected usize", " expected a number that is not negative"),
+        (" expected u64", " expected a number that is not negative"),
+        (" expected u32", " expected a number from 0 to 4294967295"),
+        (" expected u16", " expected a number from 0 to 65535"),
+    ];
+    ranges.iter().fold(message, |message, (of_rust, plain)| message.replace(of_rust, plain))
 }
 
 #[cfg(test)]
@@ -292,8 +345,28 @@ mod tests {
     #[test]
     fn a_value_out_of_range_says_the_range() {
         assert_eq!(
-            refusal("[keys]\nexponent_bits = 100"),
-            "dayfly.toml: keys.exponent_bits is 100, expected 256 to 2048, a multiple of 8"
+            refusal("dc = 1\n[keys]\nexponent_bits = 100"),
+            "dayfly.toml:3: keys.exponent_bits is 100, expected 256 to 2048, a multiple of 8"
+        );
+        assert_eq!(refusal("\ndc = 0"), "dayfly.toml:2: dc is 0, expected 1 to 9999");
+        assert!(
+            refusal("[sealing]\ndescriptor = -1").starts_with("dayfly.toml:2: sealing.descriptor is -1,")
+        );
+    }
+
+    #[test]
+    fn a_number_that_no_field_can_hold_is_told_what_one_can() {
+        assert_eq!(
+            refusal("[limits]\nconnections = -1"),
+            "dayfly.toml:2: invalid value: integer `-1`, expected a number that is not negative"
+        );
+    }
+
+    #[test]
+    fn an_address_without_a_port_is_told_what_one_looks_like() {
+        assert_eq!(
+            refusal("dc = 1\nlisten = \"localhost\""),
+            "dayfly.toml:2: \"localhost\" is no address to listen on, expected one such as \"127.0.0.1:4430\""
         );
     }
 

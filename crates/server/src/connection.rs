@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dayfly_core::server::ConnectionId;
+use rustix::net::sockopt;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -80,6 +81,16 @@ pub(crate) async fn serve(
     drop(permit);
 }
 
+/// A peer that vanished without a word (a phone out of reach, a NAT that forgot) is found out within five minutes: the
+/// system asks after two of silence, then every half minute.
+fn notice_dead_peers(socket: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(socket, true)?;
+    sockopt::set_tcp_keepidle(socket, Duration::from_secs(120))?;
+    sockopt::set_tcp_keepintvl(socket, Duration::from_secs(30))?;
+    sockopt::set_tcp_keepcnt(socket, 6)?;
+    Ok(())
+}
+
 /// No buffer is kept while nothing comes: an idle connection costs its task and nothing else.
 async fn shuttle(
     mut socket: TcpStream,
@@ -88,6 +99,7 @@ async fn shuttle(
     mut incoming: Incoming,
 ) -> io::Result<()> {
     socket.set_nodelay(true)?;
+    notice_dead_peers(&socket)?;
     loop {
         tokio::select! {
             biased;

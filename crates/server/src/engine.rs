@@ -15,6 +15,7 @@ use dayfly_store::{KeyStore, Keys, TempKeys};
 use tokio::sync::mpsc;
 use tokio::time;
 
+use crate::advice::Advice;
 use crate::connection::Outgoing;
 use crate::event_log::EventLog;
 use crate::upstream::Upstream;
@@ -55,6 +56,7 @@ pub(crate) struct Engine<C, R, O, K, T, U> {
     pub(crate) upstream: U,
     pub(crate) workers: Workers,
     pub(crate) events: EventLog,
+    pub(crate) advice: Advice,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) done: mpsc::UnboundedReceiver<Done>,
     pub(crate) deliver: mpsc::UnboundedSender<Done>,
@@ -155,6 +157,9 @@ where
         self.ask_store();
         self.write_out();
         while let Some(event) = self.endpoint.poll_event() {
+            if let Some(advice) = self.advice.on(&event, now) {
+                tracing::warn!("{advice}");
+            }
             self.events.write(&event, now);
         }
         self.events.flush();

@@ -34,6 +34,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod advice;
 mod config;
 mod connection;
 mod engine;

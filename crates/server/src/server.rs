@@ -14,10 +14,12 @@ use dayfly_crypto::dh::SafePrimeGroup;
 use dayfly_crypto::rsa_key::PrivateKey;
 use dayfly_store::{KeyStore, Keys, TempKeys};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio::{select, time};
 
+use crate::advice::Advice;
 use crate::config::{Allow, Config};
 use crate::connection;
 use crate::engine::{Command, Done, Engine, World};
@@ -105,6 +107,7 @@ pub struct Server {
     commands: mpsc::Sender<Command>,
     engine: JoinHandle<()>,
     acceptor: JoinHandle<()>,
+    places: Places,
     drain: Duration,
 }
 
@@ -139,15 +142,17 @@ impl Server {
             upstream: parts.upstream,
             workers: Workers::start(count, &results).map_err(StartError::Threads)?,
             events: open_event_log(config)?,
+            advice: Advice::default(),
             commands: received,
             done,
             deliver,
             connections: std::collections::BTreeMap::new(),
         };
         let address = listener.address;
-        let acceptor = tokio::spawn(accept(listener.socket, commands.clone(), config.limits.connections));
+        let places = Places::new(config.limits.connections);
+        let acceptor = tokio::spawn(accept(listener.socket, commands.clone(), places.clone()));
         let drain = Duration::from_secs(config.drain_seconds);
-        Ok(Self { address, commands, engine: tokio::spawn(engine.run()), acceptor, drain })
+        Ok(Self { address, commands, engine: tokio::spawn(engine.run()), acceptor, places, drain })
     }
 
     /// Where it listens.
@@ -158,12 +163,43 @@ impl Server {
 
     /// Takes no more connections, answers what is owed for at most `drain_seconds`, and ends.
     pub async fn shut_down(self) {
+        let until = Instant::now() + self.drain;
         self.acceptor.abort();
+        // Cancelled, as it should be; from here on the port is free.
+        let _ = self.acceptor.await;
         // Fails only if the engine has ended already.
         let _ = self.commands.send(Command::Drain { patience: self.drain }).await;
         if let Err(error) = self.engine.await {
             tracing::error!(%error, "the engine did not end well");
         }
+        // The engine has closed every connection; what was queued for them may still be on its way out.
+        if time::timeout_at(until, self.places.all_free()).await.is_err() {
+            tracing::warn!("some connections took too long to close and were cut");
+        }
+    }
+}
+
+/// One place for each connection that may be open at once.
+#[derive(Clone)]
+struct Places {
+    free: Arc<Semaphore>,
+    count: u32,
+}
+
+impl Places {
+    fn new(most: usize) -> Self {
+        let count = u32::try_from(most.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        Self { free: Arc::new(Semaphore::new(count as usize)), count }
+    }
+
+    fn take(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.free).try_acquire_owned().ok()
+    }
+
+    /// Waits until every connection has ended.
+    async fn all_free(&self) {
+        // Fails only if the semaphore were closed, which nobody does.
+        let _ = self.free.acquire_many(self.count).await;
     }
 }
 
@@ -203,11 +239,10 @@ fn handshake_config(config: &Config, rsa: &[Arc<PrivateKey>]) -> Result<handshak
 }
 
 /// Accepts for ever. A connection over the bound is closed without a word: it has no framing yet to say -429 in.
-async fn accept(socket: TcpListener, engine: mpsc::Sender<Command>, most: usize) {
-    let places = Arc::new(Semaphore::new(most));
+async fn accept(socket: TcpListener, engine: mpsc::Sender<Command>, places: Places) {
     for number in 0.. {
         let Some((stream, peer)) = accept_one(&socket, &engine).await else { return };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let Some(place) = places.take() else {
             tracing::debug!(%peer, "no place for another connection");
             continue;
         };
