@@ -9,6 +9,7 @@ use crate::handshake::client::ClientHandshake;
 use crate::job::{Job, JobId, JobResult};
 use crate::keys::kind::PermKey;
 use crate::keys::rotation::ServerClock;
+use crate::mutant;
 use crate::observer::Observer;
 use crate::transport::ClientTransport;
 
@@ -107,7 +108,9 @@ impl ClientEndpoint {
         if self.perm.is_none() {
             self.begin(LineId::Perm, env);
         }
-        self.begin(LineId::Next, env);
+        if mutant!("PF-03.parallel", true, self.perm.is_some()) {
+            self.begin(LineId::Next, env);
+        }
     }
 
     /// Makes a call; `body` is the serialized query, constructor first. Its answer comes as [`Output::Answer`].

@@ -8,7 +8,7 @@ mod speaker;
 mod store;
 mod world;
 
-pub(crate) use heard::{Heard, Outcome};
+pub(crate) use heard::{Heard, Outcome, frame, frames, read};
 pub(crate) use rig::Rig;
 pub(crate) use speaker::{Said, Speaker};
 pub(crate) use store::Store;

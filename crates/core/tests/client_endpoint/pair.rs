@@ -1,0 +1,391 @@
+//! Both endpoints, and a wire between them.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use dayfly_core::client::{CallId, ClientConfig, ClientEndpoint, Event, LinkId, Output, SavedKey};
+use dayfly_core::job::{Job, perform_all};
+use dayfly_core::keys::kind::{TrafficKey, UnboundTempKey};
+use dayfly_core::server::{self, ConnectionId};
+use dayfly_core::session::client::RpcFailure;
+use dayfly_core::session::{MsgId, SessionId, envelope};
+use dayfly_core::transport::{Kind, Obfuscation};
+use dayfly_crypto::AuthKeyId;
+use dayfly_crypto::kdf::Side;
+use dayfly_tl::mtproto::{RpcError, RpcResult};
+use dayfly_tl::{api, to_bytes};
+
+use crate::peers::{Heard, Key, Rig, START, Speaker, World, frame, frames, public_key, read, seconds};
+
+/// An encrypted message of the client that did not reach the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Caught {
+    pub(crate) link: LinkId,
+    pub(crate) key: AuthKeyId,
+    pub(crate) session: SessionId,
+    pub(crate) msg_id: MsgId,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Caught {
+    fn of(link: LinkId, heard: Heard) -> Option<Self> {
+        let Heard::Message { key, session, msg_id, body } = heard else { return None };
+        Some(Self { link, key, session, msg_id, body })
+    }
+
+    pub(crate) fn is_bind(&self) -> bool {
+        self.body.starts_with(&api::AuthBindTempAuthKey::CONSTRUCTOR.to_le_bytes())
+    }
+}
+
+/// Which encrypted messages of the client do not reach the server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Catch {
+    Nothing,
+    Bindings,
+    Everything,
+}
+
+pub(crate) struct Pair {
+    pub(crate) client: ClientEndpoint,
+    pub(crate) world: World,
+    pub(crate) rig: Rig,
+    pub(crate) events: Vec<Event>,
+    pub(crate) answers: BTreeMap<CallId, Result<Vec<u8>, RpcFailure>>,
+    /// Connections that the client asked for, in order.
+    pub(crate) wanted: Vec<LinkId>,
+    /// Connections are left to be made by hand.
+    pub(crate) hold_connects: bool,
+    /// Connections fail.
+    pub(crate) offline: bool,
+    /// What the client says on these is lost.
+    pub(crate) stalled: BTreeSet<LinkId>,
+    pub(crate) catch: Catch,
+    pub(crate) caught: VecDeque<Caught>,
+    pub(crate) hold_jobs: bool,
+    pub(crate) jobs: Vec<Job>,
+    /// Every payload that the client sent.
+    pub(crate) sent: Vec<(LinkId, Vec<u8>)>,
+    /// The link on which each key was spoken under last.
+    pub(crate) links_of: BTreeMap<AuthKeyId, LinkId>,
+    links: BTreeMap<LinkId, ConnectionId>,
+    streams: BTreeMap<LinkId, Vec<u8>>,
+    puppets: BTreeMap<AuthKeyId, Speaker>,
+}
+
+/// A permanent key of number 1 that was made so many seconds before the start.
+pub(crate) fn saved(age: u64) -> SavedKey {
+    SavedKey { key: Key::perm(1).secret, created_at: START - age, dc: 2 }
+}
+
+impl Pair {
+    /// Neither has any key.
+    pub(crate) fn new() -> Self {
+        Self::with(None, |_| {})
+    }
+
+    /// Both have the permanent key of number 1.
+    pub(crate) fn with_perm() -> Self {
+        Self::with(Some(saved(1000)), |_| {})
+    }
+
+    pub(crate) fn with(saved: Option<SavedKey>, change: impl FnOnce(&mut ClientConfig)) -> Self {
+        let mut config = ClientConfig::new([public_key()].into());
+        config.transport = Kind::Intermediate;
+        config.obfuscation = std::sync::Arc::new(Obfuscation::None);
+        config.expires_in = 4000;
+        config.exponent_bits = 256;
+        change(&mut config);
+        let mut rig = Rig::new(|_| {});
+        rig.is_raw = true;
+        rig.perm(1);
+        Self {
+            client: ClientEndpoint::new(config, saved),
+            world: World::new(6),
+            rig,
+            events: Vec::new(),
+            answers: BTreeMap::new(),
+            wanted: Vec::new(),
+            hold_connects: false,
+            offline: false,
+            stalled: BTreeSet::new(),
+            catch: Catch::Nothing,
+            caught: VecDeque::new(),
+            hold_jobs: false,
+            jobs: Vec::new(),
+            sent: Vec::new(),
+            links_of: BTreeMap::new(),
+            links: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            puppets: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn start(&mut self) {
+        self.client.start(&mut self.world.env());
+        self.settle();
+    }
+
+    /// Starts, and takes the binding for granted.
+    pub(crate) fn started(mut self) -> Self {
+        self.start();
+        assert!(self.client.is_ready(), "{:?}", self.events);
+        self.events.clear();
+        self
+    }
+
+    pub(crate) fn call(&mut self, number: u32) -> CallId {
+        let call = self.client.call(crate::peers::call(number), &mut self.world.env());
+        self.settle();
+        call
+    }
+
+    /// Whether the call was answered, and well.
+    pub(crate) fn is_answered(&self, call: CallId) -> bool {
+        self.answers.get(&call) == Some(&Ok(to_bytes(&api::BoolTrue)))
+    }
+
+    /// The temporary keys that were bound, in order.
+    pub(crate) fn bound(&self) -> Vec<AuthKeyId> {
+        self.pick(|event| if let Event::Bound { temp, .. } = event { Some(*temp) } else { None })
+    }
+
+    /// The temporary keys that were made, in order.
+    pub(crate) fn made(&self) -> Vec<AuthKeyId> {
+        self.pick(|event| if let Event::TempKeyMade { key, .. } = event { Some(*key) } else { None })
+    }
+
+    pub(crate) fn pick<T>(&self, of: impl Fn(&Event) -> Option<T>) -> Vec<T> {
+        self.events.iter().filter_map(of).collect()
+    }
+
+    pub(crate) fn perm_lost(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::PermKeyLost { .. }))
+    }
+
+    /// The permanent keys that calls came under at the back end, each once.
+    pub(crate) fn callers(&self) -> BTreeSet<AuthKeyId> {
+        self.rig.calls.iter().map(|call| call.key).collect()
+    }
+
+    /// Lets time pass, and both do what is due, each thing at its time.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let until = self.world.now.monotonic + time;
+        for _ in 0..20_000 {
+            let due = [self.client.poll_timeout(), self.rig.server.poll_timeout()];
+            let next = due.into_iter().flatten().min().filter(|at| *at <= until);
+            let step = next.unwrap_or(until).saturating_sub(self.world.now.monotonic);
+            self.world.pass(step);
+            self.rig.world.pass(step);
+            self.client.handle_timeout(&mut self.world.env());
+            self.rig.server.handle_timeout(&mut self.rig.world.env());
+            self.settle();
+            if next.is_none() {
+                return;
+            }
+        }
+        panic!("the timers do not come to rest");
+    }
+
+    /// Lets time pass until `happened`, for `most` at the longest; how long it took.
+    pub(crate) fn pass_until(&mut self, most: Duration, happened: impl Fn(&Self) -> bool) -> Duration {
+        let start = self.world.now.monotonic;
+        while !happened(self) {
+            assert!(self.world.now.monotonic - start < most, "it did not happen: {:?}", self.events);
+            self.pass(Duration::from_millis(50));
+        }
+        self.world.now.monotonic - start
+    }
+
+    /// A connection is lost.
+    pub(crate) fn cut(&mut self, link: LinkId) {
+        if let Some(connection) = self.links.remove(&link) {
+            self.rig.close(connection);
+        }
+        self.client.handle_closed(link, &mut self.world.env());
+        self.settle();
+    }
+
+    /// Something comes to the client that the server never sent.
+    pub(crate) fn inject(&mut self, link: LinkId, payload: &[u8]) {
+        self.client.handle_bytes(link, &frame(payload), &mut self.world.env());
+        self.settle();
+    }
+
+    pub(crate) fn transport_error(&mut self, link: LinkId, code: i32) {
+        self.inject(link, &code.to_le_bytes());
+    }
+
+    /// Answers a message that was caught.
+    pub(crate) fn answer(&mut self, caught: &Caught, result: &[u8]) {
+        let body = to_bytes(&RpcResult { req_msg_id: caught.msg_id.to_long(), result });
+        let key = self.traffic_key(caught.key).expect("a key");
+        let puppet = self.puppets.entry(caught.key).or_insert_with(|| Speaker::server(key, caught.session));
+        let said = puppet.say(body, self.rig.world.now);
+        let packet = puppet.seal(&said, &mut self.rig.world);
+        self.inject(caught.link, &packet);
+    }
+
+    pub(crate) fn refuse(&mut self, caught: &Caught, error_code: i32, error: &str) {
+        self.answer(caught, &to_bytes(&RpcError { error_code, error_message: error.as_bytes() }));
+    }
+
+    /// The oldest binding that was caught; whatever came before it is dropped.
+    pub(crate) fn caught_bind(&mut self) -> Option<Caught> {
+        while let Some(caught) = self.caught.pop_front() {
+            if caught.is_bind() {
+                return Some(caught);
+            }
+        }
+        None
+    }
+
+    /// Lets time pass until a binding was caught; how long it took.
+    pub(crate) fn wait_for_bind(&mut self, most: Duration) -> (Caught, Duration) {
+        let start = self.world.now.monotonic;
+        loop {
+            if let Some(caught) = self.caught_bind() {
+                return (caught, self.world.now.monotonic - start);
+            }
+            assert!(self.world.now.monotonic - start < most, "no binding: {:?}", self.events);
+            self.pass(Duration::from_millis(10));
+        }
+    }
+
+    /// Lets time pass until the binding of the next key was sent, which does not arrive.
+    pub(crate) fn renewing(&mut self) -> Caught {
+        self.catch = Catch::Bindings;
+        self.pass_until(seconds(4000), |pair| pair.caught.iter().any(Caught::is_bind));
+        self.catch = Catch::Nothing;
+        self.caught_bind().expect("a binding")
+    }
+
+    /// The server has forgotten a temporary key.
+    pub(crate) fn lose(&mut self, key: AuthKeyId) {
+        self.rig.store.forget(key);
+        self.rig.server.handle_ended(&[key], &mut self.rig.world.env());
+        self.rig.settle();
+        self.settle();
+    }
+
+    /// Makes a connection that was asked for.
+    pub(crate) fn connect(&mut self, link: LinkId) {
+        self.rig.is_raw = true;
+        let connection = self.rig.connect();
+        self.links.insert(link, connection);
+        self.client.handle_connected(link, &mut self.world.env());
+    }
+
+    pub(crate) fn settle(&mut self) {
+        loop {
+            let mut any = false;
+            while let Some(output) = self.client.poll_output() {
+                any = true;
+                self.take(output);
+            }
+            while let Some(output) = self.rig.raw.pop_front() {
+                any = true;
+                self.take_from_server(output);
+            }
+            self.jobs.extend(std::iter::from_fn(|| self.client.poll_job()));
+            if !self.hold_jobs && !self.jobs.is_empty() {
+                any = true;
+                self.work();
+            }
+            if !any {
+                return;
+            }
+        }
+    }
+
+    /// Does the client's jobs that lie about.
+    pub(crate) fn work(&mut self) {
+        for result in perform_all(std::mem::take(&mut self.jobs)) {
+            self.client.handle_job(result, &mut self.world.env());
+        }
+    }
+
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Connect { link } => {
+                self.wanted.push(link);
+                if self.offline {
+                    self.client.handle_closed(link, &mut self.world.env());
+                } else if !self.hold_connects {
+                    self.connect(link);
+                }
+            }
+            Output::Send { link, bytes } => self.on_client_bytes(link, &bytes),
+            Output::Close { link } => {
+                if let Some(connection) = self.links.remove(&link) {
+                    self.rig.close(connection);
+                }
+            }
+            Output::Answer { call, result } => {
+                assert!(self.answers.insert(call, result).is_none(), "{call:?} is answered twice");
+            }
+            Output::Update(bytes) => panic!("an update that nobody sent: {bytes:?}"),
+            Output::Event(event) => self.events.push(event),
+        }
+    }
+
+    fn on_client_bytes(&mut self, link: LinkId, bytes: &[u8]) {
+        // The rig told the transport already.
+        let bytes = bytes.strip_prefix(&[0xee; 4]).unwrap_or(bytes);
+        let stream = self.streams.entry(link).or_default();
+        stream.extend(bytes);
+        for payload in frames(stream) {
+            self.sent.push((link, payload.clone()));
+            let key = envelope::key_id(&payload).unwrap();
+            if key != AuthKeyId(0) {
+                self.links_of.insert(key, link);
+                if self.catches(link, &payload) {
+                    continue;
+                }
+            }
+            if let Some(connection) = self.links.get(&link).filter(|_| !self.stalled.contains(&link)) {
+                self.rig.send(*connection, &payload);
+            }
+        }
+    }
+
+    /// Catches what an encrypted payload says, if that is wanted.
+    fn catches(&mut self, link: LinkId, payload: &[u8]) -> bool {
+        if self.catch == Catch::Nothing {
+            return false;
+        }
+        let keys: BTreeMap<_, _> =
+            self.rig.store.keys.keys().filter_map(|id| Some((*id, self.traffic_key(*id)?))).collect();
+        let heard = read(payload.to_vec(), Side::Client, |id| keys.get(&id));
+        let caught: Vec<_> = heard.into_iter().filter_map(|heard| Caught::of(link, heard)).collect();
+        let wanted = self.catch == Catch::Everything || caught.iter().any(Caught::is_bind);
+        if wanted {
+            self.caught.extend(caught);
+        }
+        wanted
+    }
+
+    fn take_from_server(&mut self, output: server::Output) {
+        let link_of = |links: &BTreeMap<LinkId, ConnectionId>, wanted: ConnectionId| {
+            links.iter().find(|(_, connection)| **connection == wanted).map(|(link, _)| *link)
+        };
+        match output {
+            server::Output::Send { connection, bytes } => {
+                if let Some(link) = link_of(&self.links, connection) {
+                    self.client.handle_bytes(link, &bytes, &mut self.world.env());
+                }
+            }
+            server::Output::Close { connection } => {
+                if let Some(link) = link_of(&self.links, connection) {
+                    self.links.remove(&link);
+                    self.client.handle_closed(link, &mut self.world.env());
+                }
+            }
+        }
+    }
+
+    fn traffic_key(&self, id: AuthKeyId) -> Option<TrafficKey> {
+        let record = self.rig.store.keys.get(&id)?;
+        Some(TrafficKey::from(&UnboundTempKey::new(std::sync::Arc::clone(&record.key), u64::MAX)))
+    }
+}
