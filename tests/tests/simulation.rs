@@ -176,7 +176,7 @@ fn failure((_, event): &(Duration, Event)) -> Option<String> {
 fn simulate(seed: u64, setting: &Setting, tally: &mut Tally) {
     let mut run = Run::start(seed, setting, None);
     let done = run.finish();
-    if seed % ONE_PLANTED_IN != 0 {
+    if !seed.is_multiple_of(ONE_PLANTED_IN) {
         if seed % ONE_PLANTED_IN == 1 {
             assert_goes_the_same_way_again(seed, setting, &run);
         }
@@ -185,7 +185,7 @@ fn simulate(seed: u64, setting: &Setting, tally: &mut Tally) {
     }
     // Which key it will be is known from having seen it made.
     let made = run.pair.store.inserted();
-    let planted = made[usize::from(seed % (2 * ONE_PLANTED_IN) == 0) % made.len()];
+    let planted = made[usize::from(seed.is_multiple_of(2 * ONE_PLANTED_IN)) % made.len()];
     let mut again = Run::start(seed, setting, Some(planted));
     let done = again.finish();
     check(seed, &again, done);

@@ -394,7 +394,7 @@ mod tests {
             let closings = arrivals.iter().filter(|(_, arrival)| *arrival == Arrival::Closed).count();
             assert!(closings == 2 || (closings == 0 && got == sent));
             cuts += usize::from(closings == 2);
-            within += usize::from(got.len() % 8 != 0);
+            within += usize::from(!got.len().is_multiple_of(8));
         }
         assert!(cuts > 100 && within > 50, "{cuts} cuts, {within} of them within a frame");
     }
