@@ -32,8 +32,8 @@ const BOUND: u32 = 2;
 const MOST_ACTIONS: usize = 200;
 /// Of a key that nobody has.
 const FINGERPRINT: i64 = 0x0123_4567_89ab_cdef;
-/// 1229739323 * 1402015859.
-const PQ: [u8; 8] = 0x17ed_4894_1a08_f981_u64.to_be_bytes();
+/// 101 * 103, which is soon factored.
+const PQ: [u8; 2] = 10_403_u16.to_be_bytes();
 
 /// What a script came to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -20,6 +20,7 @@ pub mod handshake_client;
 pub mod handshake_server;
 pub mod input;
 mod jobs;
+mod keys;
 pub mod messages;
 pub mod server_endpoint;
 pub mod tl;

@@ -8,11 +8,14 @@ struct Kind {
     name: &'static str,
     /// Its constructor id, if it has only one.
     id: Option<u32>,
-    /// Reads it off the front and writes it again: the bytes written, and how many were read.
-    again: fn(&[u8]) -> Result<(Vec<u8>, usize), Error>,
+    /// Reads it off the front and writes it again.
+    again: fn(&[u8]) -> Result<Again, Error>,
     /// The same for bytes that must hold nothing else.
     exactly: fn(&[u8]) -> Result<Vec<u8>, Error>,
 }
+
+/// The bytes written, and how many were read.
+type Again = (Vec<u8>, usize);
 
 /// The first byte picks a type; the constructor id in front of the rest is set right where there is one to set.
 ///

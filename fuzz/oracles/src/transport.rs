@@ -140,8 +140,8 @@ fn receive<E: End>(end: &mut E, bytes: &[u8], step: usize) -> (Vec<Frame>, bool)
             stays_failed(end);
             return (frames, true);
         }
-        // A buffer that grows has room for twice what it holds, one that shrinks for four times.
-        let most = there.min(E::LONGEST + AROUND + piece.len()) * 4;
+        // A buffer that grows has room for twice what it holds, one that shrinks for four times, the smallest for 8.
+        let most = there.min(E::LONGEST + AROUND + piece.len()) * 4 + 8;
         assert!(end.held() <= most, "{} bytes held of {there}", end.held());
     }
     (frames, false)

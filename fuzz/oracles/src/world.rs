@@ -98,6 +98,11 @@ impl Watcher {
         Some(bytes.as_slice().try_into().unwrap_or_else(|_| panic!("{name} has {} bytes", bytes.len())))
     }
 
+    /// Forgets the last value of this name.
+    pub fn forget(&mut self, name: &str) {
+        self.last.remove(name);
+    }
+
     /// The `new_nonce` of the client's run with this `nonce`; of several runs at a time each has its own.
     #[must_use]
     pub fn new_nonce(&self, nonce: &[u8; 16]) -> Option<[u8; 32]> {

@@ -1,40 +1,33 @@
 //! A whole server without I/O, against clients that the bytes play. They know three keys that the store has, so that what
 //! they say is encrypted as it should be; the store and the back end are played by the bytes too.
 
+mod backend;
+mod bodies;
+mod known;
+
 use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use dayfly_core::handshake::server::{ServerConfig, ServerLimits};
 use dayfly_core::job::Job;
-use dayfly_core::keys::bind::Binding;
-use dayfly_core::keys::kind::{PermKey, TrafficKey, UnboundTempKey};
-use dayfly_core::keys::requests::{BindOutcome, KeyRecord, Lifetime, StoreOutcome, StoreRequest, Ticket};
+use dayfly_core::keys::requests::{StoreRequest, Ticket};
 use dayfly_core::plain;
 use dayfly_core::server::{
     ConnectionId, EndpointConfig, Event, KeyUse, Output, ServerEndpoint, UpstreamCall,
 };
-use dayfly_core::session::container::{self, Inner};
-use dayfly_core::session::server::Answer;
 use dayfly_core::session::{MsgId, SessionId, envelope};
 use dayfly_core::transport::{ClientTransport, Frame, Kind, Obfuscation};
 use dayfly_crypto::dh::SafePrimeGroup;
-use dayfly_crypto::{AuthKey, AuthKeyId, kdf::Side};
-use dayfly_tl::api::{
-    AuthDropTempAuthKeys, HelpGetConfig, HelpGetNearestDc, InitConnection69796de9, InvokeAfterMsg,
-    InvokeWithLayer,
-};
-use dayfly_tl::mtproto::{
-    DestroyAuthKey, DestroySession, GetFutureSalts, HttpWait, MsgResendReqPlain, MsgsAck, MsgsStateReq, Ping,
-    PingDelayDisconnect, ReqPqMulti, RpcDropAnswerCall,
-};
-use dayfly_tl::{LongVec, to_bytes};
+use dayfly_crypto::{AuthKeyId, kdf::Side};
+use dayfly_tl::api::{HelpGetConfig, HelpGetNearestDc};
+use dayfly_tl::mtproto::ReqPqMulti;
+use dayfly_tl::to_bytes;
 
-use crate::handshake_server::ring;
+use self::known::Known;
 use crate::input::Input;
 use crate::jobs::made_up;
-use crate::messages::pack;
+use crate::keys::ring;
 use crate::world::{START, World};
 
 /// Connections at a time.
@@ -76,47 +69,6 @@ pub fn play(data: &[u8]) -> Report {
         play.act(&mut input);
     }
     play.report
-}
-
-/// The keys that the store has: a permanent one, and two temporary ones.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Known {
-    Perm,
-    Temp,
-    Other,
-}
-
-impl Known {
-    const ALL: [Self; 3] = [Self::Perm, Self::Temp, Self::Other];
-
-    fn pick(byte: u8) -> Self {
-        [Self::Temp, Self::Other, Self::Temp, Self::Perm][usize::from(byte & 3)]
-    }
-
-    fn secret(self) -> AuthKey {
-        AuthKey::copy_of(&[9 - self as u8; 256])
-    }
-
-    fn id(self) -> AuthKeyId {
-        self.secret().id()
-    }
-
-    fn of(id: AuthKeyId) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.id() == id)
-    }
-
-    fn traffic(self) -> TrafficKey {
-        TrafficKey::from(&UnboundTempKey::new(Arc::new(self.secret()), EXPIRES_AT))
-    }
-
-    fn record(self, bound_to: Option<AuthKeyId>) -> KeyRecord {
-        let lifetime = match self {
-            Self::Perm => Lifetime::Permanent,
-            Self::Temp | Self::Other => Lifetime::Temporary { expires_at: EXPIRES_AT },
-        };
-        let key = Arc::new(self.secret());
-        KeyRecord { id: key.id(), key, lifetime, dc: 2, created_at: START, first_salt: SALT, bound_to }
-    }
 }
 
 /// A client's end of a connection.
@@ -282,106 +234,6 @@ impl Play {
         self.seqno
     }
 
-    /// What a client may say, or anything.
-    fn body(&mut self, known: Known, session: SessionId, input: &mut Input<'_>, depth: u8) -> Vec<u8> {
-        match input.u8() % 20 {
-            0 => to_bytes(&HelpGetConfig),
-            1 => to_bytes(&HelpGetNearestDc),
-            2 => to_bytes(&Ping { ping_id: 7 }),
-            3 => to_bytes(&PingDelayDisconnect { ping_id: 8, disconnect_delay: input.i32() }),
-            4 => to_bytes(&GetFutureSalts { num: input.i32() }),
-            5 => to_bytes(&MsgsAck { msg_ids: LongVec::from_slice(&longs(input)) }),
-            6 => to_bytes(&MsgsStateReq { msg_ids: LongVec::from_slice(&longs(input)) }),
-            7 => to_bytes(&MsgResendReqPlain { msg_ids: LongVec::from_slice(&longs(input)) }),
-            8 => to_bytes(&RpcDropAnswerCall { req_msg_id: self.last_msg_id.cast_signed() }),
-            9 => to_bytes(&DestroySession { session_id: session.0 ^ i64::from(input.u8() & 1) }),
-            10 => to_bytes(&DestroyAuthKey),
-            11 => to_bytes(&HttpWait { max_delay: input.i32(), wait_after: 0, max_wait: 0 }),
-            12 => to_bytes(&AuthDropTempAuthKeys { except_auth_keys: LongVec::from_slice(&longs(input)) }),
-            13 => self.bind(known, session),
-            14 | 15 if depth > 0 => self.container(known, session, input, depth - 1),
-            16 if depth > 0 => pack(input.u8(), &self.body(known, session, input, depth - 1)),
-            17 if depth > 0 => wrapped(&self.body(known, session, input, depth - 1)),
-            18 => [&0x1234_5678_u32.to_le_bytes()[..], &input.words()].concat(),
-            _ => input.words(),
-        }
-    }
-
-    fn container(&mut self, known: Known, session: SessionId, input: &mut Input<'_>, depth: u8) -> Vec<u8> {
-        let mut bodies = Vec::new();
-        for _ in 0..input.u8() % 6 {
-            let body = self.body(known, session, input, depth);
-            bodies.push((self.next_msg_id(), self.next_seqno(), body));
-        }
-        let messages: Vec<_> = bodies
-            .iter()
-            .map(|(msg_id, seqno, body)| Inner { msg_id: *msg_id, seqno: *seqno, body })
-            .collect();
-        container::pack(&messages)
-    }
-
-    /// A binding that is right if it goes out at once and bare.
-    fn bind(&mut self, known: Known, session: SessionId) -> Vec<u8> {
-        let binding = Binding { temp: known.id(), expires_at: i32::try_from(EXPIRES_AT).unwrap_or(i32::MAX) };
-        let perm = PermKey::new(Arc::new(Known::Perm.secret()));
-        let msg_id = MsgId((self.last_msg_id + 4).max(self.world.now.unix_seconds() << 32));
-        binding.request(&perm, msg_id, session, &mut self.world.chance).unwrap_or_default()
-    }
-
-    /// What the store says: what it should, or something else.
-    fn answer_store(&mut self, how: u8) {
-        if self.requests.is_empty() {
-            return;
-        }
-        let (ticket, request) = self.requests.remove(usize::from(how & 3) % self.requests.len());
-        let outcome = match how >> 2 {
-            3 => StoreOutcome::Unavailable,
-            2 => StoreOutcome::Missing,
-            _ => self.right_outcome(request),
-        };
-        self.server.handle_store(ticket, outcome, &mut self.world.env());
-        self.settle();
-    }
-
-    fn right_outcome(&mut self, request: StoreRequest) -> StoreOutcome {
-        match request {
-            StoreRequest::Find(id) => match Known::of(id) {
-                Some(known) => StoreOutcome::Found(known.record(self.bound.get(&id).copied())),
-                None => StoreOutcome::Missing,
-            },
-            StoreRequest::Insert(_) => StoreOutcome::Inserted,
-            StoreRequest::Bind(bind) => {
-                self.report.bound += 1;
-                let gone: Vec<_> = self.bound.keys().filter(|id| **id != bind.temp).copied().collect();
-                let replaced = if bind.capacity > 1 { Vec::new() } else { gone };
-                self.bound.retain(|id, _| !replaced.contains(id));
-                match self.bound.insert(bind.temp, bind.perm) {
-                    Some(_) => StoreOutcome::Bind(BindOutcome::AlreadyBound),
-                    None => StoreOutcome::Bind(BindOutcome::Bound { replaced }),
-                }
-            }
-            StoreRequest::DropTemp { except, .. } => {
-                let gone = self.bound.keys().filter(|id| !except.contains(id)).copied().collect();
-                StoreOutcome::Dropped(gone)
-            }
-            StoreRequest::MarkUsed(_) => StoreOutcome::Done,
-        }
-    }
-
-    fn answer_call(&mut self, how: u8, input: &mut Input<'_>) {
-        if self.calls.is_empty() {
-            return;
-        }
-        let call = self.calls.remove(usize::from(how & 3) % self.calls.len());
-        let answer = match how >> 2 {
-            0 => Answer::Error { code: input.i32(), message: "FLOOD_WAIT_3".to_owned() },
-            1 => Answer::Result(vec![how; usize::from(input.u16()) & !3]),
-            _ => Answer::Result(input.words()),
-        };
-        self.server.handle_answer(call.id, answer, &mut self.world.env());
-        self.settle();
-    }
-
     fn finish_job(&mut self, how: u8) {
         if self.jobs.is_empty() {
             return;
@@ -474,24 +326,6 @@ impl Play {
 /// Each key has two sessions of its own.
 fn session(known: Known, which: u8) -> SessionId {
     SessionId(known as i64 * 16 + 2 + i64::from(which))
-}
-
-fn longs(input: &mut Input<'_>) -> Vec<i64> {
-    (0..input.u8() % 8).map(|_| input.i64()).collect()
-}
-
-/// The client info of an old client, and a layer; after a message that never came.
-fn wrapped(query: &[u8]) -> Vec<u8> {
-    let query = &to_bytes(&InvokeAfterMsg { msg_id: 4, query });
-    let init = InitConnection69796de9 {
-        api_id: 1,
-        device_model: b"fuzzer",
-        system_version: b"1",
-        app_version: b"1",
-        lang_code: b"en",
-        query,
-    };
-    to_bytes(&InvokeWithLayer { layer: 100, query: &to_bytes(&init) })
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! A whole client without I/O, against a server that the bytes play. The server knows the keys that it makes with the
 //! client, so that what it says is encrypted as it should be.
 
+mod bodies;
+mod exchange;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,30 +15,18 @@ use dayfly_core::plain::{self, PlainMessage};
 use dayfly_core::session::container::{self, Inner};
 use dayfly_core::session::{MsgId, SessionId, envelope};
 use dayfly_core::transport::{Frame, Kind, Limits, Obfuscation, ServerTransport};
-use dayfly_crypto::dh::SafePrimeGroup;
 use dayfly_crypto::rsa_key::PublicKey;
-use dayfly_crypto::{AuthKey, AuthKeyId, NewNonce, kdf, kdf::Side};
-use dayfly_tl::mtproto::{
-    BadMsgNotificationPlain, BadServerSalt, DhGenOk, FutureSalt, FutureSalts, MsgDetailedInfoPlain,
-    MsgNewDetailedInfo, MsgResendReqPlain, MsgsAck, MsgsStateInfo, MsgsStateReq, NewSessionCreated, Ping,
-    Pong, ReqDhParams, ReqPqMulti, ResPq, RpcError, RpcResult, ServerDhInnerData, ServerDhParamsOk,
-    SetClientDhParams,
-};
-use dayfly_tl::{BOOL_TRUE, LongVec, Reader, read_exact, to_bytes};
+use dayfly_crypto::{AuthKey, AuthKeyId, kdf::Side};
 
-use crate::handshake::{seal, spoil};
-use crate::handshake_server::private_key;
 use crate::input::Input;
-use crate::jobs::{made_up, public_value, shared_key};
-use crate::messages::pack;
+use crate::jobs::made_up;
+use crate::keys::private_key;
 use crate::world::{START, World};
 
 /// The most that a script does.
 const MOST_ACTIONS: usize = 250;
 /// The most calls that wait for an answer.
 const MOST_CALLS: usize = 16;
-/// 1229739323 * 1402015859.
-const PQ: [u8; 8] = 0x17ed_4894_1a08_f981_u64.to_be_bytes();
 
 /// What a script came to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -168,118 +159,6 @@ impl Play {
     fn link(&mut self, how: u8) -> Option<&mut Link> {
         let at = usize::from(how & 3).checked_rem(self.links.len())?;
         self.links.get_mut(at)
-    }
-
-    /// Answers the last query of a key exchange rightly; with the top bit of `how` it is spoiled.
-    fn answer_query(&mut self, how: u8, input: &mut Input<'_>) {
-        let Some(query) = self.link(how).and_then(|link| link.query.clone()) else { return };
-        let Some(mut answer) = self.right_answer(&query) else { return };
-        if how & 8 != 0 {
-            spoil(&mut answer, input);
-        }
-        self.deliver(how, &plain::write(0x6000_0001, &answer));
-    }
-
-    fn right_answer(&mut self, query: &[u8]) -> Option<Vec<u8>> {
-        let id = Reader::new(query).u32().expect("a constructor");
-        match id {
-            ReqPqMulti::CONSTRUCTOR => Some(res_pq(&read_exact(query).expect("req_pq_multi"))),
-            ReqDhParams::CONSTRUCTOR => self.dh_params(&read_exact(query).expect("req_DH_params")),
-            _ => self.dh_gen_ok(&read_exact(query).expect("set_client_DH_params")),
-        }
-    }
-
-    fn dh_params(&self, m: &ReqDhParams<'_>) -> Option<Vec<u8>> {
-        let (nonce, server_nonce) = (m.nonce, m.server_nonce);
-        let new_nonce = self.world.watcher.new_nonce(&nonce)?;
-        let group = SafePrimeGroup::published();
-        let g_a = public_value(&nonce, &group);
-        let inner = to_bytes(&ServerDhInnerData {
-            nonce,
-            server_nonce,
-            g: 3,
-            dh_prime: group.prime(),
-            g_a: g_a.bytes(),
-            server_time: i32::try_from(self.world.now.unix_seconds()).unwrap_or(i32::MAX),
-        });
-        let encrypted_answer = seal(&inner, &new_nonce, &server_nonce, false, &mut Input::new(&[]));
-        Some(to_bytes(&ServerDhParamsOk { nonce, server_nonce, encrypted_answer: &encrypted_answer }))
-    }
-
-    fn dh_gen_ok(&mut self, m: &SetClientDhParams<'_>) -> Option<Vec<u8>> {
-        let (nonce, server_nonce) = (m.nonce, m.server_nonce);
-        let new_nonce = NewNonce::copy_of(&self.world.watcher.new_nonce(&nonce)?);
-        let key = shared_key(&public_value(&nonce, &SafePrimeGroup::published()));
-        let new_nonce_hash1 = kdf::new_nonce_hash(&new_nonce, 1, &key.aux_hash());
-        self.keys.insert(key.id(), key);
-        Some(to_bytes(&DhGenOk { nonce, server_nonce, new_nonce_hash1 }))
-    }
-
-    /// `rpc_result` for a message of the client's: true, an error, or anything.
-    fn answer_call(&mut self, how: u8, input: &mut Input<'_>) {
-        let pick = input.u8();
-        let Some(link) = self.link(how) else { return };
-        let Some(at) = usize::from(pick >> 3).checked_rem(link.asked.len()) else { return };
-        let req_msg_id = link.asked[link.asked.len() - 1 - at].to_long();
-        let result = match pick & 7 {
-            0..3 => BOOL_TRUE.to_le_bytes().to_vec(),
-            3 | 4 => rpc_error(input),
-            5 => pack(pick, &rpc_error(input)),
-            6 => pack(pick, &input.words()),
-            _ => input.words(),
-        };
-        self.encrypt(how, true, &to_bytes(&RpcResult { req_msg_id, result: &result }));
-    }
-
-    fn say(&mut self, how: u8, input: &mut Input<'_>) {
-        let body = self.body(how, input, 3);
-        self.encrypt(how, input.u8() & 1 == 0, &body);
-    }
-
-    /// What a server may say, or anything.
-    fn body(&mut self, how: u8, input: &mut Input<'_>, depth: u8) -> Vec<u8> {
-        let pick = input.u8();
-        let asked = self.link(how).and_then(|link| link.asked.last().copied());
-        let msg_id = if pick & 64 == 0 { asked.map_or(0, MsgId::to_long) } else { input.i64() };
-        let ids = [msg_id, input.i64()];
-        let msg_ids = LongVec::from_slice(&ids);
-        match pick % 18 {
-            0 => to_bytes(&MsgsAck { msg_ids }),
-            1 => to_bytes(&Pong { msg_id, ping_id: input.i64() }),
-            2 => {
-                to_bytes(&NewSessionCreated { first_msg_id: msg_id, unique_id: 1, server_salt: input.i64() })
-            }
-            3 => to_bytes(&bad_msg(msg_id, input)),
-            4 => to_bytes(&BadServerSalt {
-                bad_msg_id: msg_id,
-                bad_msg_seqno: input.i32(),
-                error_code: 48,
-                new_server_salt: input.i64(),
-            }),
-            5 => to_bytes(&future_salts(msg_id, input)),
-            6 => to_bytes(&MsgsStateInfo { req_msg_id: msg_id, info: input.short() }),
-            7 => to_bytes(&MsgDetailedInfoPlain { msg_id, answer_msg_id: input.i64(), bytes: 4, status: 0 }),
-            8 => to_bytes(&MsgNewDetailedInfo { answer_msg_id: input.i64(), bytes: input.i32(), status: 1 }),
-            9 => to_bytes(&MsgsStateReq { msg_ids }),
-            10 => to_bytes(&MsgResendReqPlain { msg_ids }),
-            11 => to_bytes(&Ping { ping_id: 3 }),
-            12 | 13 if depth > 0 => self.container(how, input, depth - 1),
-            14 if depth > 0 => pack(pick, &self.body(how, input, depth - 1)),
-            15 => to_bytes(&RpcResult { req_msg_id: msg_id, result: &rpc_error(input) }),
-            16 => [&0x1234_5678_u32.to_le_bytes()[..], &input.words()].concat(),
-            _ => input.words(),
-        }
-    }
-
-    fn container(&mut self, how: u8, input: &mut Input<'_>, depth: u8) -> Vec<u8> {
-        let mut bodies = Vec::new();
-        for _ in 0..input.u8() % 6 {
-            let body = self.body(how, input, depth);
-            bodies.push((self.next_msg_id(true), body));
-        }
-        let messages: Vec<_> =
-            bodies.iter().map(|(msg_id, body)| Inner { msg_id: *msg_id, seqno: 1, body }).collect();
-        container::pack(&messages)
     }
 
     /// Sends a message under the key and in the session in which the client spoke last on this connection.
@@ -439,46 +318,6 @@ impl Play {
         link.asked.extend(content.map(|message| message.msg_id));
         self.report.read += 1;
     }
-}
-
-fn res_pq(m: &ReqPqMulti) -> Vec<u8> {
-    let longs = [private_key().fingerprint().0];
-    to_bytes(&ResPq {
-        nonce: m.nonce,
-        server_nonce: m.nonce.map(|byte| !byte),
-        pq: &PQ,
-        server_public_key_fingerprints: LongVec::from_slice(&longs),
-    })
-}
-
-/// An error that the client knows, or any.
-fn rpc_error(input: &mut Input<'_>) -> Vec<u8> {
-    let (error_code, error_message): (i32, &[u8]) = match input.u8() % 8 {
-        0 => (400, b"ENCRYPTED_MESSAGE_INVALID"),
-        1 => (400, b"EXPIRES_AT_INVALID"),
-        2 => (400, b"TEMP_AUTH_KEY_EMPTY"),
-        3 => (400, b"TEMP_AUTH_KEY_ALREADY_BOUND"),
-        4 => (400, b"CONNECTION_NOT_INITED"),
-        5 => (401, b"AUTH_KEY_PERM_EMPTY"),
-        6 => (500, b"INTERNAL"),
-        _ => (input.i32(), input.short()),
-    };
-    to_bytes(&RpcError { error_code, error_message })
-}
-
-fn bad_msg(bad_msg_id: i64, input: &mut Input<'_>) -> BadMsgNotificationPlain {
-    let error_code = 16 + i32::from(input.u8() % 50);
-    BadMsgNotificationPlain { bad_msg_id, bad_msg_seqno: input.i32(), error_code }
-}
-
-fn future_salts(req_msg_id: i64, input: &mut Input<'_>) -> FutureSalts {
-    let salt = |input: &mut Input<'_>| FutureSalt {
-        valid_since: input.i32(),
-        valid_until: input.i32(),
-        salt: input.i64(),
-    };
-    let salts = (0..input.u8() % 8).map(|_| salt(input)).collect();
-    FutureSalts { req_msg_id, now: input.i32(), salts }
 }
 
 #[cfg(test)]

@@ -1,28 +1,28 @@
 //! The server's table of runs against clients that the bytes play. What RSA gives back of an `encrypted_data` is supplied by
 //! the script, so that inner data of any kind gets as far as it would with the right key, and no RSA is computed.
 
+mod blocks;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
 
-use dayfly_core::handshake::server::{
-    KeyRing, Output, PeerAddr, ServerConfig, ServerHandshakes, ServerKey, ServerLimits,
-};
+use dayfly_core::handshake::server::{Output, PeerAddr, ServerConfig, ServerHandshakes, ServerLimits};
 use dayfly_core::job::{Job, Work};
 use dayfly_core::keys::requests::{KeyRecord, StoreOutcome, Ticket};
 use dayfly_core::plain::{self, PlainMessage};
 use dayfly_crypto::dh::SafePrimeGroup;
-use dayfly_crypto::rsa_key::PrivateKey;
-use dayfly_crypto::{NewNonce, digest, ige, kdf, pq};
+use dayfly_crypto::{NewNonce, kdf, pq};
 use dayfly_tl::mtproto::{
-    ClientDhInnerData, MsgsAck, PQInnerDataDc, PQInnerDataPlain, PQInnerDataTemp, PQInnerDataTempDc,
-    ReqDhParams, ReqPq, ReqPqMulti, ResPq, ServerDhParams, SetClientDhParams, SetClientDhParamsAnswer,
+    ClientDhInnerData, MsgsAck, ReqDhParams, ReqPq, ReqPqMulti, ResPq, ServerDhParams, SetClientDhParams,
+    SetClientDhParamsAnswer,
 };
 use dayfly_tl::{LongVec, read_exact, to_bytes};
 
+use self::blocks::{ciphertext, inner_data, rsa_old, rsa_pad};
 use crate::handshake::{seal, spoil};
 use crate::input::Input;
-use crate::jobs::{expand, made_up, public_value};
+use crate::jobs::{made_up, public_value};
+use crate::keys::{private_key, ring};
 use crate::world::World;
 
 /// Small bounds, so that the fuzzer reaches them.
@@ -81,6 +81,9 @@ type RunName = ([u8; 16], [u8; 16]);
 struct Run {
     name: RunName,
     pq: Vec<u8>,
+    p: Vec<u8>,
+    q: Vec<u8>,
+    /// What the server took from the inner data.
     new_nonce: [u8; 32],
     /// Of the key that was refused last.
     retry_id: i64,
@@ -90,8 +93,8 @@ struct Play {
     world: World,
     table: ServerHandshakes<u8>,
     runs: Vec<Run>,
-    /// What RSA gives back, by what was sent.
-    opened: BTreeMap<Vec<u8>, [u8; 256]>,
+    /// For which run it was and what RSA gives back, by what was sent.
+    opened: BTreeMap<Vec<u8>, (RunName, [u8; 256])>,
     jobs: Vec<Job>,
     tickets: Vec<(Ticket, KeyRecord)>,
     last_query: Vec<u8>,
@@ -158,12 +161,9 @@ impl Play {
     fn ask_dh_params(&mut self, wrong: u8, input: &mut Input<'_>) {
         let pick = input.u8();
         let Some(at) = usize::from(pick).checked_rem(self.runs.len()) else { return };
-        let run = &mut self.runs[at];
-        run.new_nonce = [pick; 32];
-        let factors = factors(&run.pq);
-        let (p, q) = (pq::minimal_be(factors.0), pq::minimal_be(factors.1));
+        let run = &self.runs[at];
         let form = if wrong & 8 == 0 { 0 } else { input.u8() };
-        let mut inner = inner_data(run, &p, &q, form);
+        let mut inner = inner_data(run, &[pick; 32], form);
         if wrong & 1 != 0 {
             spoil(&mut inner, input);
         }
@@ -175,12 +175,12 @@ impl Play {
         let mut query = to_bytes(&ReqDhParams {
             nonce: run.name.0,
             server_nonce: run.name.1,
-            p: &p,
-            q: &q,
+            p: &run.p,
+            q: &run.q,
             public_key_fingerprint: private_key().fingerprint().0,
             encrypted_data: &encrypted_data,
         });
-        self.opened.insert(encrypted_data, block);
+        self.opened.insert(encrypted_data, (run.name, block));
         if wrong & 2 != 0 {
             spoil(&mut query, input);
         }
@@ -239,8 +239,13 @@ impl Play {
             Work::RsaPrivate { block, .. } => self.opened.get(&block.bytes()[..]).copied(),
             _ => None,
         };
-        let result = made_up(job, how / 2, &raw.unwrap_or([0x11; 256]));
-        self.table.handle_job(result, &mut self.world.env());
+        let (name, raw) = raw.unwrap_or((Default::default(), [0x11; 256]));
+        self.world.watcher.forget("new_nonce");
+        self.table.handle_job(made_up(job, how / 2, &raw), &mut self.world.env());
+        if let Some(new_nonce) = self.world.watcher.last("new_nonce") {
+            let run = self.runs.iter_mut().find(|run| run.name == name);
+            run.into_iter().for_each(|run| run.new_nonce = new_nonce);
+        }
         self.settle(false);
     }
 
@@ -343,7 +348,9 @@ impl Play {
         if self.runs.len() == MOST_RUNS {
             self.runs.remove(0);
         }
-        self.runs.push(Run { name, pq: m.pq.to_vec(), new_nonce: [0; 32], retry_id: 0 });
+        let factors = pq::number(m.pq).map(pq::factorize).expect("8 bytes").expect("a product of two primes");
+        let (p, q) = (pq::minimal_be(factors.p()), pq::minimal_be(factors.q()));
+        self.runs.push(Run { name, pq: m.pq.to_vec(), p, q, new_nonce: [0; 32], retry_id: 0 });
     }
 
     fn on_verdict(&mut self, body: &[u8]) {
@@ -365,67 +372,6 @@ impl Play {
         let first = self.verdicts.entry(name).or_insert_with(|| body.to_vec());
         assert_eq!(first, body, "another verdict on one run");
     }
-}
-
-pub(crate) fn ring(old_rsa: bool) -> Arc<KeyRing> {
-    let key = ServerKey { key: private_key(), old_rsa };
-    Arc::new(KeyRing::new(vec![key]).expect("one key"))
-}
-
-pub(crate) fn private_key() -> Arc<PrivateKey> {
-    static KEY: OnceLock<Arc<PrivateKey>> = OnceLock::new();
-    let pem = include_str!("../../../crates/crypto/tests/data/pkcs1.pem");
-    Arc::clone(KEY.get_or_init(|| Arc::new(PrivateKey::from_pem(pem).expect("a key of the tests"))))
-}
-
-/// The factors of what the server drew.
-fn factors(pq: &[u8]) -> (u64, u64) {
-    let number = pq::number(pq).expect("8 bytes");
-    let factors = pq::factorize(number).expect("a product of two primes");
-    (factors.p(), factors.q())
-}
-
-/// One of the four forms.
-fn inner_data(run: &Run, p: &[u8], q: &[u8], form: u8) -> Vec<u8> {
-    let Run { name: (nonce, server_nonce), pq, new_nonce, .. } = run;
-    let (nonce, server_nonce, dc, expires_in) = (*nonce, *server_nonce, i32::from(form >> 4), 3600);
-    match form & 3 {
-        0 => to_bytes(&PQInnerDataTempDc { pq, p, q, nonce, server_nonce, new_nonce, dc, expires_in }),
-        1 => to_bytes(&PQInnerDataDc { pq, p, q, nonce, server_nonce, new_nonce, dc }),
-        2 => to_bytes(&PQInnerDataTemp { pq, p, q, nonce, server_nonce, new_nonce, expires_in }),
-        _ => to_bytes(&PQInnerDataPlain { pq, p, q, nonce, server_nonce, new_nonce }),
-    }
-}
-
-/// The block of RSA_PAD before RSA, by the letter of the specification.
-fn rsa_pad(data: &[u8], seed: u8) -> [u8; 256] {
-    let mut padded = data.to_vec();
-    padded.resize(192, seed);
-    let temp_key = [seed; 32];
-    let mut data_with_hash: Vec<u8> = padded.iter().rev().copied().collect();
-    data_with_hash.extend(digest::sha256(&[&temp_key, &padded]));
-    ige::encrypt(&mut data_with_hash, &temp_key, &[0; 32]).expect("whole blocks");
-    let mut block = [0; 256];
-    let mask = digest::sha256(&[&data_with_hash]);
-    block.iter_mut().zip(temp_key.iter().zip(mask)).for_each(|(to, (key, mask))| *to = key ^ mask);
-    block[32..].copy_from_slice(&data_with_hash);
-    block
-}
-
-/// The block of the older scheme before RSA.
-fn rsa_old(data: &[u8]) -> [u8; 256] {
-    let mut block = [0xee; 256];
-    block[0] = 0;
-    block[1..21].copy_from_slice(&digest::sha1(&[data]));
-    block[21..].iter_mut().zip(data).for_each(|(to, from)| *to = *from);
-    block
-}
-
-/// What is sent for a block: any number below the modulus, as long as it is another one for another block.
-fn ciphertext(block: &[u8; 256]) -> Vec<u8> {
-    let mut bytes = expand(&[block]).to_vec();
-    bytes[0] = 0;
-    bytes
 }
 
 #[cfg(test)]

@@ -1,0 +1,64 @@
+//! The store and the back end.
+
+use dayfly_core::keys::requests::{BindOutcome, StoreOutcome, StoreRequest};
+use dayfly_core::session::server::Answer;
+
+use super::Play;
+use super::known::Known;
+use crate::input::Input;
+
+impl Play {
+    /// What the store says: what it should, or something else.
+    pub(super) fn answer_store(&mut self, how: u8) {
+        if self.requests.is_empty() {
+            return;
+        }
+        let (ticket, request) = self.requests.remove(usize::from(how & 3) % self.requests.len());
+        let outcome = match how >> 2 {
+            3 => StoreOutcome::Unavailable,
+            2 => StoreOutcome::Missing,
+            _ => self.right_outcome(request),
+        };
+        self.server.handle_store(ticket, outcome, &mut self.world.env());
+        self.settle();
+    }
+
+    fn right_outcome(&mut self, request: StoreRequest) -> StoreOutcome {
+        match request {
+            StoreRequest::Find(id) => match Known::of(id) {
+                Some(known) => StoreOutcome::Found(known.record(self.bound.get(&id).copied())),
+                None => StoreOutcome::Missing,
+            },
+            StoreRequest::Insert(_) => StoreOutcome::Inserted,
+            StoreRequest::Bind(bind) => {
+                self.report.bound += 1;
+                let gone: Vec<_> = self.bound.keys().filter(|id| **id != bind.temp).copied().collect();
+                let replaced = if bind.capacity > 1 { Vec::new() } else { gone };
+                self.bound.retain(|id, _| !replaced.contains(id));
+                match self.bound.insert(bind.temp, bind.perm) {
+                    Some(_) => StoreOutcome::Bind(BindOutcome::AlreadyBound),
+                    None => StoreOutcome::Bind(BindOutcome::Bound { replaced }),
+                }
+            }
+            StoreRequest::DropTemp { except, .. } => {
+                let gone = self.bound.keys().filter(|id| !except.contains(id)).copied().collect();
+                StoreOutcome::Dropped(gone)
+            }
+            StoreRequest::MarkUsed(_) => StoreOutcome::Done,
+        }
+    }
+
+    pub(super) fn answer_call(&mut self, how: u8, input: &mut Input<'_>) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let call = self.calls.remove(usize::from(how & 3) % self.calls.len());
+        let answer = match how >> 2 {
+            0 => Answer::Error { code: input.i32(), message: "FLOOD_WAIT_3".to_owned() },
+            1 => Answer::Result(vec![how; usize::from(input.u16()) & !3]),
+            _ => Answer::Result(input.words()),
+        };
+        self.server.handle_answer(call.id, answer, &mut self.world.env());
+        self.settle();
+    }
+}
