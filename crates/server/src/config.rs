@@ -23,6 +23,9 @@ pub struct Config {
     pub test: bool,
     /// Only this DC's ids are taken in `p_q_inner_data*_dc`; another one gets -444 (rule HS-14).
     pub strict_dc: bool,
+    /// A CDN DC: `auth.bindTempAuthKey` gets CDN_METHOD_INVALID, and a temporary key that is not bound may call what the back
+    /// end serves (rule PF-24).
+    pub cdn: bool,
     /// What old clients need and nobody else should have.
     pub allow: Vec<Allow>,
     /// How many temporary keys a permanent key may have in its main slot at once (rule PF-10).
@@ -48,6 +51,7 @@ impl Default for Config {
             dc: 2,
             test: false,
             strict_dc: false,
+            cdn: false,
             allow: Vec::new(),
             tmp_sessions: 1,
             event_log: None,

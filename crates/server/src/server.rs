@@ -213,6 +213,7 @@ fn open_event_log(config: &Config) -> Result<EventLog, StartError> {
 fn endpoint_config(config: &Config) -> EndpointConfig {
     EndpointConfig {
         allow_no_pfs: config.allows(Allow::NoPfs),
+        cdn: config.cdn,
         tmp_sessions: config.tmp_sessions,
         frame_bytes: config.limits.frame_bytes,
         first_frame: Duration::from_secs(config.limits.first_frame_seconds),

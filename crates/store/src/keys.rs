@@ -81,7 +81,7 @@ impl<K: KeyStore, T: TempKeys> Keys<K, T> {
         let mut claims = Claims { all: &self.claimed, mine: Vec::new() };
         let (mut perms, mut temps) = (Vec::new(), Vec::new());
         for (place, record) in std::mem::take(&mut batch.inserts) {
-            let free = holds!("HS-25.zero", record.id != AuthKeyId(0)) && claims.claim(record.id);
+            let free = holds!("HS-25.zero_id", record.id != AuthKeyId(0)) && claims.claim(record.id);
             match record.lifetime {
                 _ if !free => batch.set(place, StoreOutcome::Taken),
                 Lifetime::Permanent => perms.push((place, record)),

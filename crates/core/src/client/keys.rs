@@ -158,8 +158,8 @@ impl ClientEndpoint {
         mutant!("PF-12.age", old, true)
     }
 
-    /// The key of `Next` is bound: from here on calls go under it. Rule PF-20: there is one session, so one temporary
-    /// key that takes calls, however many the server's `tmp_sessions` allows.
+    /// The key of `Next` is bound: from here on calls go under it. There is one session, so one temporary key that takes
+    /// calls, however many the server's `tmp_sessions` allows (rule PF-20).
     fn move_to_next<O: Observer>(&mut self, env: &mut Env<'_, O>) {
         let replaced = self.traffic(LineId::Active).map(|old| old.id());
         self.drain_active();

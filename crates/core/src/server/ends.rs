@@ -82,6 +82,8 @@ impl ServerEndpoint {
         }
     }
 
+    /// Lets go of a key and of all that was said under it; its secret is wiped with the last holder, and no other secret
+    /// of either side opens a recording of it (rule PF-16).
     fn remove_key(&mut self, key: AuthKeyId) -> Option<LiveKey> {
         let live = self.keys.remove(&key)?;
         self.timers.clear(Timer::KeyEnd(key));
