@@ -87,7 +87,7 @@ pub(crate) struct Connect {
     /// The transport
     #[arg(long, value_enum, default_value_t = TransportArg::Intermediate)]
     pub(crate) transport: TransportArg,
-    /// Do not obfuscate the transport
+    /// Do not obfuscate the transport; the full one never is
     #[arg(long)]
     pub(crate) plain: bool,
     /// How long the temporary key shall live, in seconds

@@ -14,18 +14,21 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) struct Report {
     json: bool,
     colour: bool,
+    titled: bool,
     last: Instant,
 }
 
 impl Report {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, colour: io::stdout().is_terminal(), last: Instant::now() }
+        Self { json, colour: io::stdout().is_terminal(), titled: false, last: Instant::now() }
     }
 
-    /// A headline.
-    pub(crate) fn title(&self, text: &str) {
+    /// A headline, with an empty line between it and what stands before.
+    pub(crate) fn title(&mut self, text: &str) {
         if !self.json {
-            line(&format!("\n{}", self.paint(TITLE, text)));
+            let before = if self.titled { "\n" } else { "" };
+            line(&format!("{before}{}", self.paint(TITLE, text)));
+            self.titled = true;
         }
     }
 
@@ -41,7 +44,7 @@ impl Report {
         if self.json {
             if let Value::Object(object) = &mut fields {
                 object.insert("step".to_owned(), json!(name));
-                object.insert("milliseconds".to_owned(), json!(took.as_secs_f64() * 1000.0));
+                object.insert("milliseconds".to_owned(), json!(rounded_milliseconds(took)));
             }
             return line(&fields.to_string());
         }
@@ -70,11 +73,55 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-/// Why the program fails: one sentence on standard error, causes after colons.
+/// Why the program fails: one sentence on standard error.
 pub(crate) fn failure(error: &anyhow::Error) {
     let word = if io::stderr().is_terminal() { format!("{BAD}error:{BAD:#}") } else { "error:".to_owned() };
     // There is nowhere left to say that this failed.
-    let _ = writeln!(io::stderr(), "{word} {error:#}");
+    let _ = writeln!(io::stderr(), "{word} {}", sentence(error));
+}
+
+/// The error and its causes after colons; a cause that the words before it hold already is left out.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut sentence = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if sentence.is_empty() {
+            sentence = cause;
+        } else if !sentence.contains(&cause) {
+            sentence = format!("{sentence}: {cause}");
+        }
+    }
+    sentence
+}
+
+/// A Unix second as people write it: `2026-11-21 20:15:07 UTC`.
+pub(crate) fn utc(unix: u64) -> String {
+    let (days, second) = (unix / 86_400, unix % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// Year, month and day of the day that is so many after 1970-01-01. Counts from the first of March of the year 0, so that
+/// the leap day is the last of its year; every 400 years have 146097 days.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (400 * era + year_of_era + u64::from(month <= 2), month, day)
+}
+
+/// `1 key`, `2 keys`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// To the microsecond: what lies beyond is noise.
+fn rounded_milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// `412 µs`, `18.3 ms`, `2.10 s`.
@@ -96,5 +143,29 @@ mod tests {
         assert_eq!(readable(Duration::from_micros(412)), "412 µs");
         assert_eq!(readable(Duration::from_micros(18_340)), "18.3 ms");
         assert_eq!(readable(Duration::from_millis(2_104)), "2.10 s");
+    }
+
+    #[test]
+    fn unix_seconds_are_written_as_dates() {
+        assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(utc(951_782_399), "2000-02-28 23:59:59 UTC");
+        assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
+        assert_eq!(utc(951_868_800), "2000-03-01 00:00:00 UTC");
+        assert_eq!(utc(1_735_689_599), "2024-12-31 23:59:59 UTC");
+        assert_eq!(utc(4_107_542_400), "2100-03-01 00:00:00 UTC");
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = anyhow::anyhow!("permission denied");
+        let told_within = cause.context("a.pem: cannot be read: permission denied");
+        assert_eq!(sentence(&told_within), "a.pem: cannot be read: permission denied");
+        let told_apart = anyhow::anyhow!("rpc error 400: X").context("help.getConfig");
+        assert_eq!(sentence(&told_apart), "help.getConfig: rpc error 400: X");
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!((counted(1, "key"), counted(0, "key")), ("1 key".to_owned(), "0 keys".to_owned()));
     }
 }

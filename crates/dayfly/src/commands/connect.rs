@@ -2,30 +2,46 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use dayfly_client::{
-    Client, ClientConfig, Event, FileSession, MemorySession, Obfuscation, TransportKind, forbid_core_dumps,
+    Client, ClientConfig, ConnectError, Event, FileSession, HandshakeError, MemorySession, Obfuscation,
+    PublicKey, TransportKind, forbid_core_dumps,
 };
+use dayfly_core::handshake::SpecCheck;
 use dayfly_tl::{api, read_exact, to_bytes};
 use serde_json::json;
 
 use super::runtime;
 use crate::args::{Connect, TransportArg};
-use crate::report::Report;
+use crate::report::{Report, counted, utc};
 
 pub(crate) fn run(args: &Connect) -> anyhow::Result<()> {
     forbid_core_dumps().context("the limit of core dumps cannot be set to zero")?;
     let key = dayfly_server::read_public(&args.server_key)?;
-    let mut config = ClientConfig::new([key].into());
+    let mut config = ClientConfig::new([key.clone()].into());
     config.dc = args.dc;
     config.expires_in = args.expires_in;
     config.transport = transport(args.transport);
-    config.obfuscation = obfuscation(args)?.into();
+    config.obfuscation = obfuscation(args).into();
     let limit = Duration::from_secs(args.timeout);
     let session = async { tokio::time::timeout(limit, converse(args, config)).await };
     match runtime()?.block_on(session) {
-        Ok(outcome) => outcome,
-        Err(_) => bail!("no answer from {} within {} seconds", args.address, args.timeout),
+        Ok(outcome) => outcome.map_err(|error| explain(error, args, &key)),
+        Err(_) => bail!("no session with {} within {}", args.address, counted(args.timeout, "second")),
+    }
+}
+
+/// A server with another RSA key is the likeliest mistake of all: that one is told what to do.
+fn explain(error: anyhow::Error, args: &Connect, key: &PublicKey) -> anyhow::Error {
+    let untrusted = HandshakeError::PeerMisbehaved(SpecCheck::NoTrustedKey);
+    match error.downcast_ref() {
+        Some(ConnectError::Handshake(handshake)) if *handshake == untrusted => anyhow!(
+            "the server at {} has no RSA key with the fingerprint {} of {}; take the server.pub.pem of its data directory",
+            args.address,
+            key.fingerprint(),
+            args.server_key.display()
+        ),
+        _ => error,
     }
 }
 
@@ -38,34 +54,38 @@ fn transport(kind: TransportArg) -> TransportKind {
     }
 }
 
-/// Full has no tag, so it cannot be told behind an obfuscated init.
-fn obfuscation(args: &Connect) -> anyhow::Result<Obfuscation> {
-    match (args.transport, args.plain) {
-        (_, true) => Ok(Obfuscation::None),
-        (TransportArg::Full, false) => bail!("the full transport cannot be obfuscated: add --plain"),
-        (_, false) => Ok(Obfuscation::Plain),
-    }
+/// Full has no tag that could stand in an obfuscated init: it is always plain.
+fn obfuscation(args: &Connect) -> Obfuscation {
+    if args.plain || args.transport == TransportArg::Full { Obfuscation::None } else { Obfuscation::Plain }
 }
 
 async fn converse(args: &Connect, config: ClientConfig) -> anyhow::Result<()> {
     let mut report = Report::new(args.json);
     let begun = Instant::now();
+    let kept = args.session.as_ref().is_some_and(|path| path.exists());
     let (client, mut events) = match &args.session {
         Some(path) => Client::connect(&args.address, config, FileSession::new(path)).await?,
         None => Client::connect(&args.address, config, MemorySession::default()).await?,
     };
+    report.title(if kept {
+        "The kept permanent key, and a temporary key bound to it"
+    } else {
+        "Two keys, made in parallel over two connections, and bound"
+    });
     while let Some(happened) = events.try_next() {
         tell(&report, happened.at.duration_since(begun), &happened.event);
     }
+    report.title("Calls under the temporary key");
     report.restart();
     show_config(&client, &mut report).await?;
     show_nearest_dc(&client, &mut report).await?;
+    report.title("In all");
     let sent = client.sent();
     report.step_of(
         begun.elapsed(),
         "done",
         &format!(
-            "messages sent under the temporary key: {}, under the permanent key: {}",
+            "messages sent under the temporary key: {}; messages sent under the permanent key: {}",
             sent.under_temp, sent.under_perm
         ),
         json!({"under_temp": sent.under_temp, "under_perm": sent.under_perm}),
@@ -82,7 +102,7 @@ pub(crate) fn tell(report: &Report, took: Duration, event: &Event) {
         }
         Event::TempKeyMade { key, expires_at } => {
             let fields = json!({"key_id": key.to_string(), "expires_at": expires_at});
-            ("temp_key", format!("temporary key {key} made, ends at Unix second {expires_at}"), fields)
+            ("temp_key", format!("temporary key {key} made, valid until {}", utc(*expires_at)), fields)
         }
         Event::Bound { temp, perm, replaced } => {
             let fields = json!({
@@ -90,7 +110,7 @@ pub(crate) fn tell(report: &Report, took: Duration, event: &Event) {
                 "perm_key_id": perm.to_string(),
                 "replaced": replaced.map(|key| key.to_string()),
             });
-            ("bound", format!("{temp} bound to {perm}"), fields)
+            ("bound", format!("bound: {temp} speaks for {perm}"), fields)
         }
         Event::TempKeyLost { key } => {
             let text = format!("the server knows temporary key {key} no more (-404): making another one");

@@ -139,8 +139,8 @@ async fn watch_until_bound(events: &mut Events, report: &Report) -> anyhow::Resu
 }
 
 /// The last line counts what forward secrecy forbids.
-fn finish(sent: Sent, took: Duration, report: &Report) -> anyhow::Result<()> {
-    report.title("Sum");
+fn finish(sent: Sent, took: Duration, report: &mut Report) -> anyhow::Result<()> {
+    report.title("In all");
     let text = format!(
         "messages sent under temporary keys: {}; messages sent under the permanent key: {}",
         sent.under_temp, sent.under_perm

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{runtime, setup};
 use crate::args::{Keys, Place};
-use crate::report::line;
+use crate::report::{counted, line, utc};
 
 const PAGE: usize = 1000;
 
@@ -36,7 +36,7 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
     let store = setup::open_store(config)?;
     let runtime = runtime()?;
     if !as_json {
-        line("id                dc      made        last used");
+        line(HEADINGS);
     }
     let mut after = None;
     loop {
@@ -49,9 +49,11 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
     }
 }
 
+const HEADINGS: &str = "id                dc      made                     last used";
+
 fn describe(listed: &Listed) -> String {
-    let used = listed.used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-    format!("{}  {:<6}  {}  {used}", listed.id, listed.dc, listed.created_at)
+    let used = listed.used_at.map_or_else(|| "never".to_owned(), utc);
+    format!("{}  {:<6}  {}  {used}", listed.id, listed.dc, utc(listed.created_at))
 }
 
 fn describe_json(listed: &Listed) -> String {
@@ -69,7 +71,7 @@ fn revoke(config: &Config, id: AuthKeyId) -> anyhow::Result<()> {
     if !runtime()?.block_on(store.revoke(id))? {
         bail!("the store has no key {id}");
     }
-    line(&format!("{id} is revoked"));
+    line(&format!("{id} is revoked: its client has to make a new key, and to log in again"));
     Ok(())
 }
 
@@ -77,6 +79,7 @@ fn reseal(config: &Config) -> anyhow::Result<()> {
     let source = setup::sealing_source(&config.sealing)?;
     let mut store = setup::open_store(config)?;
     let count = store.reseal(&source, &mut OsRandom)?;
-    line(&format!("{count} keys are sealed with a new key: {}", source.place(&store.id())));
+    let (sealed, place) = (counted(count, "key"), source.place(&store.id()));
+    line(&format!("{sealed} sealed anew; the sealing key is now the one in {place}"));
     Ok(())
 }

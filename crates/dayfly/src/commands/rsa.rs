@@ -23,8 +23,8 @@ pub(crate) fn keygen(args: &Keygen) -> anyhow::Result<()> {
     if args.json {
         line(&describe_json(key.public(), true, &[&args.file, &public_path])?);
     } else {
-        line(&format!("private key   {}   keep it: mode 0600", args.file.display()));
-        line(&format!("public key    {}   give it to clients", public_path.display()));
+        line(&format!("private key   {} (mode 0600, to be kept secret)", args.file.display()));
+        line(&format!("public key    {} (for clients)", public_path.display()));
         line(&format!("fingerprint   {}", key.fingerprint()));
     }
     Ok(())
@@ -48,8 +48,8 @@ pub(crate) fn fingerprint(args: &Fingerprint) -> anyhow::Result<()> {
     line(&format!("{name}: {kind}"));
     line(&format!("fingerprint   {}", public.fingerprint()));
     line(&format!("on the wire   {}", hex_of(&public.fingerprint().0.to_le_bytes())));
-    line(&format!("\nPKCS#1, for Telethon, TDLib, gramjs, mtcute:\n{}", public.to_pem()?));
-    line(&format!("SPKI, for openssl and web APIs:\n{}", public.to_spki_pem()?));
+    line(&format!("\nPKCS#1, for Telethon, TDLib, gramjs, mtcute:\n{}", public.to_pem()?.trim_end()));
+    line(&format!("\nSPKI, for openssl and web APIs:\n{}", public.to_spki_pem()?.trim_end()));
     Ok(())
 }
 

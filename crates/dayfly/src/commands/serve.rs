@@ -1,5 +1,7 @@
 //! `dayfly serve`.
 
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,7 +11,7 @@ use dayfly_server::{
     swap_is_on,
 };
 use dayfly_store::{EmbeddedStore, KeyStore as _, Keys, RamTempKeys, TempLimits};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{runtime, setup};
@@ -27,6 +29,9 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
     }
     start_logging(args.json);
     harden()?;
+    // The port first: a start that fails for it has made and opened nothing.
+    let runtime = runtime()?;
+    let listener = runtime.block_on(Listener::bind(config.listen))?;
     let identity = Identity::open(&config.data_dir)?;
     let store = setup::open_store(&config)?;
     let notice = store.notice();
@@ -36,7 +41,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
         unbound_seconds: u64::from(config.keys.unbound_seconds),
     };
     let keys = Arc::new(Keys::new(store, RamTempKeys::new(limits)));
-    runtime()?.block_on(serve(config, identity, keys, &notice))
+    runtime.block_on(serve(config, listener, identity, keys, &notice))
 }
 
 /// The file's settings, with those of the command line over them.
@@ -61,7 +66,9 @@ fn configure(args: &Serve) -> anyhow::Result<Config> {
 /// `RUST_LOG` chooses what is logged; `info` without it.
 fn start_logging(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = std::io::stderr().is_terminal();
+    let logging =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr);
     if json {
         logging.json().init();
     } else {
@@ -80,14 +87,21 @@ fn harden() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config, identity: Identity, keys: Arc<Store>, notice: &str) -> anyhow::Result<()> {
-    let listener = Listener::bind(config.listen).await?;
-    let upstream = OwnAnswers {
-        address: listener.address(),
-        dc: config.dc,
-        test: config.test,
-        tmp_sessions: config.tmp_sessions,
-    };
+async fn serve(
+    config: Config,
+    listener: Listener,
+    identity: Identity,
+    keys: Arc<Store>,
+    notice: &str,
+) -> anyhow::Result<()> {
+    let address = config.advertise.unwrap_or(listener.address());
+    if address.ip().is_unspecified() {
+        tracing::warn!(
+            "clients are told {address} by help.getConfig, which is no address to connect to: set advertise in the configuration"
+        );
+    }
+    let upstream =
+        OwnAnswers { address, dc: config.dc, test: config.test, tmp_sessions: config.tmp_sessions };
     let parts = Parts {
         clock: SystemClock::default(),
         random: OsRandom,
@@ -96,24 +110,36 @@ async fn serve(config: Config, identity: Identity, keys: Arc<Store>, notice: &st
         keys: Arc::clone(&keys),
         upstream,
     };
+    // Watched before anybody is told of the server: a signal that comes right after that is not missed.
+    let mut stop = StopSignals::watch()?;
     let server = Server::start(&config, listener, parts)?;
-    introduce(&config, &server, &identity, notice);
+    introduce(&config, server.address(), address, &identity, notice);
     let sweeper = tokio::spawn(sweep(keys, config.keys.unused_days));
-    wait_for_signal().await?;
+    stop.wait().await;
     line("stopping");
     sweeper.abort();
     server.shut_down().await;
     Ok(())
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be watched")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be watched")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn watch() -> anyhow::Result<Self> {
+        let watch = |kind| signal(kind).context("signals cannot be watched");
+        Ok(Self { terminate: watch(SignalKind::terminate())?, interrupt: watch(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Rule PF-26: once an hour, permanent keys that were made `unused_days` ago and never used go.
@@ -134,53 +160,101 @@ async fn sweep(keys: Arc<Store>, unused_days: u32) {
     }
 }
 
-/// How to reach the server, with what each client needs.
-fn introduce(config: &Config, server: &Server, identity: &Identity, notice: &str) {
-    let address = server.address();
+/// Where the server listens, what it is, and how each client gets to `address`.
+fn introduce(config: &Config, listening: SocketAddr, address: SocketAddr, identity: &Identity, notice: &str) {
     let pem = identity.public_path.display();
-    let dc = config.dc;
     if identity.fresh {
         line("made a new RSA key");
     }
-    line(&format!("listening on     {address}   dc {dc}{}", if config.test { ", test" } else { "" }));
-    line(&format!("public key       {pem}"));
-    line(&format!("fingerprint      {}", identity.key.fingerprint()));
-    line(&format!("stored keys      {notice}"));
-    line("");
-    line(&format!("dayfly   dayfly connect {address} --server-key {pem}"));
-    line(&format!(
-        "mtcute   with usePfs; dc {{ id: {dc}, ipAddress: '{}', port: {} }}",
-        address.ip(),
-        address.port()
-    ));
-    line(
-        "TDLib    with use_pfs; its DC addresses and RSA key are compiled in: td/telegram/net/ConnectionCreator.cpp, PublicRsaKeySharedMain.cpp",
-    );
-    for (client, needs, hint) in [
-        (
-            "Telethon",
-            "no-pfs,old-rsa",
-            "session.set_dc(id, ip, port); telethon.crypto.rsa.add_key(pem, old=True)",
-        ),
-        ("gramjs", "no-pfs", "session.setDC(id, ip, port); its RSA keys are in crypto/RSA.js"),
-        (
-            "grammers",
-            "no-pfs",
-            "Config { params: InitParams { server_addr, .. }, .. }; its RSA keys are compiled in",
-        ),
-    ] {
-        let missing: Vec<&str> = needs.split(',').filter(|need| !is_allowed(config, need)).collect();
-        if missing.is_empty() {
-            line(&format!("{client:<8} {hint}"));
-        } else {
-            line(&format!("{client:<8} needs --allow {needs}"));
-        }
+    let test = if config.test { ", test" } else { "" };
+    line(&format!("listening on   {listening}   dc {}{test}", config.dc));
+    line(&format!("public key     {pem}"));
+    line(&format!("fingerprint    {}", identity.key.fingerprint()));
+    line(&format!("stored keys    {notice}"));
+    line("\nHow clients get here; pem is the text of the public key");
+    line(&format!("  dayfly     dayfly connect {address} --server-key {pem}"));
+    for hint in &HINTS {
+        line(&format!("  {:<10} {}", hint.client, hint.text(config, address)));
     }
 }
 
-fn is_allowed(config: &Config, need: &str) -> bool {
-    match need {
-        "no-pfs" => config.allows(Allow::NoPfs),
-        _ => config.allows(Allow::OldRsa),
+/// What somebody who has a client wants to know.
+struct Hint {
+    client: &'static str,
+    /// What the server must allow for it.
+    needs: &'static [Allow],
+    /// Where the address and the key go; `DC`, `IP` and `PORT` are filled in.
+    how: &'static str,
+}
+
+const HINTS: [Hint; 5] = [
+    Hint {
+        client: "mtcute",
+        needs: &[],
+        how: "network: { usePfs: true }, main and media DC { id: DC, ipAddress: 'IP', port: PORT }, addPublicKey(crypto, pem)",
+    },
+    Hint {
+        client: "TDLib",
+        needs: &[],
+        how: "option use_pfs; address and key are compiled in: ConnectionCreator.cpp, PublicRsaKeySharedMain.cpp",
+    },
+    Hint {
+        client: "Telethon",
+        needs: &[Allow::NoPfs, Allow::OldRsa],
+        how: "client.session.set_dc(DC, 'IP', PORT), telethon.crypto.rsa.add_key(pem, old=True)",
+    },
+    Hint {
+        client: "gramjs",
+        needs: &[Allow::NoPfs],
+        how: "session.setDC(DC, 'IP', PORT); keys are compiled in: crypto/RSA.js",
+    },
+    Hint {
+        client: "grammers",
+        needs: &[Allow::NoPfs],
+        how: "session.set_dc_option(..) with IP:PORT; keys are compiled in",
+    },
+];
+
+impl Hint {
+    fn text(&self, config: &Config, address: SocketAddr) -> String {
+        if !self.needs.iter().all(|need| config.allows(*need)) {
+            let flags: Vec<&str> = self.needs.iter().map(|need| flag(*need)).collect();
+            return format!("needs --allow {}", flags.join(","));
+        }
+        // PORT before IP: an address has no capital letters, the words around it have.
+        let text = self.how.replace("PORT", &address.port().to_string());
+        text.replace("DC,", &format!("{},", config.dc)).replace("IP", &address.ip().to_string())
+    }
+}
+
+fn flag(allow: Allow) -> &'static str {
+    match allow {
+        Allow::NoPfs => "no-pfs",
+        Allow::OldRsa => "old-rsa",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_is_served_gets_the_address_and_the_dc() {
+        let config = Config { dc: 4, allow: vec![Allow::NoPfs, Allow::OldRsa], ..Config::default() };
+        let address = "[::1]:4430".parse().unwrap();
+        let texts: Vec<String> = HINTS.iter().map(|hint| hint.text(&config, address)).collect();
+        assert!(texts[0].contains("{ id: 4, ipAddress: '::1', port: 4430 }"), "{}", texts[0]);
+        assert!(texts[2].starts_with("client.session.set_dc(4, '::1', 4430), "), "{}", texts[2]);
+        assert!(texts[3].starts_with("session.setDC(4, '::1', 4430); "), "{}", texts[3]);
+    }
+
+    #[test]
+    fn a_client_that_is_not_served_gets_the_flag() {
+        let address = "127.0.0.1:4430".parse().unwrap();
+        let needs = HINTS.map(|hint| hint.text(&Config::default(), address));
+        assert_eq!(
+            needs[2..],
+            ["needs --allow no-pfs,old-rsa", "needs --allow no-pfs", "needs --allow no-pfs"]
+        );
     }
 }

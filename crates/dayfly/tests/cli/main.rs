@@ -1,0 +1,11 @@
+//! The command line as somebody sees it who has just built it: what each command says, its exit code, and what it leaves
+//! behind.
+
+mod config;
+mod connect;
+mod demo;
+mod keys;
+mod refused_starts;
+mod rsa;
+mod serve;
+mod support;
