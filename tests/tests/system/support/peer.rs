@@ -1,0 +1,157 @@
+use std::net::SocketAddr;
+
+use dayfly_client::{Obfuscation, OsRandom, SystemClock};
+use dayfly_core::NoObserver;
+use dayfly_core::env::{Clock, Env};
+use dayfly_core::handshake::client::{ClientConfig, ClientHandshake, Created, Output};
+use dayfly_core::keys::kind::KeyKind;
+use dayfly_core::plain;
+use dayfly_core::transport::{ClientTransport, Frame, Kind};
+use dayfly_testkit::test_key;
+use dayfly_tl::mtproto::{ReqPqMulti, ResPq};
+use dayfly_tl::{Read, to_bytes};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::{EXPONENT_BITS, within};
+
+/// One connection of a client, frame by frame.
+pub(crate) struct Peer {
+    socket: TcpStream,
+    transport: ClientTransport,
+    pub(crate) clock: SystemClock,
+}
+
+impl Peer {
+    pub(crate) async fn connect(address: SocketAddr, kind: Kind) -> Self {
+        Self::obfuscated(address, kind, &Obfuscation::None).await
+    }
+
+    pub(crate) async fn obfuscated(address: SocketAddr, kind: Kind, obfuscation: &Obfuscation) -> Self {
+        let mut peer = Self::silent(address, kind, obfuscation).await;
+        let (transport, opening) = ClientTransport::new(kind, obfuscation, &mut OsRandom).unwrap();
+        peer.transport = transport;
+        peer.send_raw(&opening).await;
+        peer
+    }
+
+    /// Connected, and not a byte sent.
+    pub(crate) async fn silent(address: SocketAddr, kind: Kind, obfuscation: &Obfuscation) -> Self {
+        let socket = within("a connection", TcpStream::connect(address)).await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        let (transport, _) = ClientTransport::new(kind, obfuscation, &mut OsRandom).unwrap();
+        Self { socket, transport, clock: SystemClock::default() }
+    }
+
+    /// Sends bytes as they are. A server that has closed already is no error here: tests look at what it says.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        let _ = self.socket.write_all(bytes).await;
+    }
+
+    /// Frames a payload, without sending it.
+    pub(crate) fn framed(&mut self, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.transport.send(payload, false, &mut bytes, &mut OsRandom).unwrap();
+        bytes
+    }
+
+    pub(crate) async fn send(&mut self, payload: &[u8]) {
+        let bytes = self.framed(payload);
+        self.send_raw(&bytes).await;
+    }
+
+    /// The next frame; `None` once the server has closed the connection.
+    pub(crate) async fn frame(&mut self) -> Option<Frame> {
+        let mut buffer = [0; 4096];
+        loop {
+            if let Some(frame) = self.transport.poll_frame().unwrap() {
+                return Some(frame);
+            }
+            match within("a frame or the end of the connection", self.socket.read(&mut buffer)).await {
+                Ok(0) | Err(_) => return None,
+                Ok(count) => self.transport.receive(&buffer[..count]),
+            }
+        }
+    }
+
+    /// The next payload.
+    pub(crate) async fn payload(&mut self) -> Vec<u8> {
+        match self.frame().await {
+            Some(Frame::Payload { bytes, .. }) => bytes,
+            other => panic!("expected a payload, got {other:?}"),
+        }
+    }
+
+    /// The next transport error.
+    pub(crate) async fn error(&mut self) -> i32 {
+        match self.frame().await {
+            Some(Frame::Error(code)) => code,
+            other => panic!("expected a transport error, got {other:?}"),
+        }
+    }
+
+    /// Waits until the server closes the connection; nothing may come before that.
+    pub(crate) async fn is_closed_without_a_word(&mut self) {
+        let mut buffer = [0; 64];
+        match within("the end of the connection", self.socket.read(&mut buffer)).await {
+            Ok(0) | Err(_) => {}
+            Ok(count) => panic!("the server said {} before it closed", hex::encode(&buffer[..count])),
+        }
+    }
+
+    /// Closes our side of the connection alone.
+    pub(crate) async fn shut_down_writing(&mut self) {
+        self.socket.shutdown().await.unwrap();
+    }
+
+    /// Asks for a `resPQ` with a `nonce`, in the older form or the newer; panics unless it comes.
+    pub(crate) async fn ask_res_pq(&mut self, query: &[u8], nonce: [u8; 16]) -> [u8; 16] {
+        self.send(&plain::write(0, query)).await;
+        self.take_res_pq(nonce).await
+    }
+
+    /// Takes a `resPQ` with `nonce`, and gives its server_nonce.
+    pub(crate) async fn take_res_pq(&mut self, nonce: [u8; 16]) -> [u8; 16] {
+        let payload = self.payload().await;
+        let message = plain::PlainMessage::from_server(&payload).unwrap();
+        let answer = ResPq::read(&mut dayfly_tl::Reader::new(message.body)).unwrap();
+        assert_eq!(answer.nonce, nonce);
+        answer.server_nonce
+    }
+
+    /// Whether the server still serves this connection.
+    pub(crate) async fn is_served(&mut self) {
+        let nonce = [0x5a; 16];
+        self.ask_res_pq(&to_bytes(&ReqPqMulti { nonce }), nonce).await;
+    }
+
+    /// A whole key exchange by the shipped machine; panics unless there is a key at its end.
+    pub(crate) async fn make_key(&mut self, kind: KeyKind) -> Created {
+        self.try_make_key(kind)
+            .await
+            .unwrap_or_else(|code| panic!("transport error {code} in a key exchange"))
+    }
+
+    /// The same, up to the first transport error.
+    pub(crate) async fn try_make_key(&mut self, kind: KeyKind) -> Result<Created, i32> {
+        let mut config = ClientConfig::new([test_key().public().clone()].into(), kind, 2);
+        config.exponent_bits = EXPONENT_BITS;
+        let (mut random, mut observer, clock) = (OsRandom, NoObserver, self.clock);
+        let mut env = Env::new(clock.now(), &mut random, &mut observer);
+        let mut machine = ClientHandshake::new(config, &mut env).unwrap();
+        loop {
+            while let Some(job) = machine.poll_job() {
+                machine.handle_job(job.perform(), &mut env).unwrap();
+            }
+            match machine.poll_output() {
+                Some(Output::Send(message)) => self.send(&message).await,
+                Some(Output::Done(created)) => return Ok(created),
+                None => match self.frame().await {
+                    Some(Frame::Payload { bytes, .. }) => machine.handle_message(&bytes, &mut env).unwrap(),
+                    Some(Frame::Error(code)) => return Err(code),
+                    other => panic!("a key exchange was answered with {other:?}"),
+                },
+            }
+        }
+    }
+}
