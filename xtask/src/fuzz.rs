@@ -77,7 +77,9 @@ impl Options {
                     let number = words.next().context("--seconds wants a number")?;
                     options.seconds = number.parse().with_context(|| format!("--seconds {number}"))?;
                 }
-                target if known.iter().any(|known| known == target) => options.targets.push(target.to_owned()),
+                target if known.iter().any(|known| known == target) => {
+                    options.targets.push(target.to_owned())
+                }
                 other => bail!("no fuzz target {other}; there are {}", known.join(", ")),
             }
         }
@@ -118,7 +120,8 @@ fn build() -> Result<PathBuf> {
 /// Where a target's finds go; made if it is not there.
 fn artifacts(target: &str) -> Result<PathBuf> {
     let artifacts = folder().join("artifacts").join(target);
-    std::fs::create_dir_all(artifacts.join("found")).with_context(|| format!("making {}", artifacts.display()))?;
+    std::fs::create_dir_all(artifacts.join("found"))
+        .with_context(|| format!("making {}", artifacts.display()))?;
     Ok(artifacts)
 }
 
