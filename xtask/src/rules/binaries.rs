@@ -160,7 +160,8 @@ impl Runnable {
         command.current_dir(&self.package).env("CARGO_MANIFEST_DIR", &self.package);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if let Some((variable, id)) = mutant {
-            command.env(variable, id);
+            // A failure that was asked for is no case to be kept for later.
+            command.env(variable, id).env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
         }
         let started = Instant::now();
         let mut child = command.spawn().with_context(|| format!("starting {}", self.executable.display()))?;
