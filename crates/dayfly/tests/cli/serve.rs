@@ -106,20 +106,12 @@ fn ask(address: &str) -> u32 {
 }
 
 #[test]
-fn it_answers_within_300_ms_of_its_start() {
-    const BAR: Duration = Duration::from_millis(300);
+fn it_answers_after_less_than_300_ms_of_work() {
     let place = Place::with_a_store();
-    let mut fastest = Duration::MAX;
-    // The fastest of a few: a machine that is busy with something else says nothing about the server.
-    for _ in 0..10 {
-        let begun = Instant::now();
-        let server = place.serve(&[]);
-        assert_eq!(ask(&server.address), RES_PQ);
-        fastest = fastest.min(begun.elapsed());
-        server.stop();
-        if fastest <= BAR {
-            return;
-        }
-    }
-    panic!("it took {fastest:?} at best");
+    let server = place.serve(&[]);
+    assert_eq!(ask(&server.address), RES_PQ);
+    // Work and not time: a machine that is busy with something else says nothing about the server. The bench `start`
+    // looks at the clock, with a million keys in the store.
+    let worked = server.cpu_time();
+    assert!(worked < Duration::from_millis(300), "{worked:?}");
 }
