@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_their_limit() {
-        let mut delay = |failures| {
+        let delay = |failures| {
             growing_delay(Duration::from_secs(1), Duration::from_secs(60), failures, &mut Constant(0xff))
                 .unwrap()
         };

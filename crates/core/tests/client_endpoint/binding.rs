@@ -5,13 +5,14 @@ use core::time::Duration;
 use dayfly_core::client::Event;
 use dayfly_tl::{api, to_bytes};
 
-use crate::pair::{Catch, Pair, saved};
+use crate::pair::{Pair, saved};
 use crate::peers::seconds;
+use crate::wire::{Catch, Caught};
 
 const INVALID: &str = "ENCRYPTED_MESSAGE_INVALID";
 
 /// A client whose first binding is out and was caught; its permanent key is so many seconds old.
-fn caught_at_the_first_bind(age: u64) -> (Pair, crate::pair::Caught) {
+fn caught_at_the_first_bind(age: u64) -> (Pair, Caught) {
     let mut pair = Pair::with(Some(saved(age)), |_| {});
     pair.catch = Catch::Bindings;
     pair.start();

@@ -8,3 +8,4 @@ mod recovery;
 mod rotation;
 mod secrecy;
 mod start;
+mod wire;

@@ -4,7 +4,7 @@ use dayfly_core::keys::requests::{StoreOutcome, StoreRequest};
 use dayfly_core::server::{Event, KeyUse};
 use dayfly_tl::{api, to_bytes};
 
-use crate::peers::{Heard, Rig, START, Speaker, call, seconds};
+use crate::peers::{Heard, Key, Rig, START, Speaker, call, seconds};
 use crate::permission::{bool_true, refused, with_info};
 
 const INVALID: (i32, &str) = (400, "ENCRYPTED_MESSAGE_INVALID");
@@ -52,7 +52,7 @@ fn a_binding_made_for_another_session_msg_id_or_key_is_invalid_and_changes_nothi
 fn a_permanent_key_that_is_not_known_or_not_permanent_is_invalid() {
     let mut rig = Rig::new(|_| {});
     let (temp, other) = (rig.temp(2, 3600), rig.temp(3, 3600));
-    let unknown = crate::peers::Key::perm(9);
+    let unknown = Key::perm(9);
     let (connection, mut client) = (rig.connect(), Speaker::client(&temp, 5));
     assert_eq!(rig.bind(connection, &mut client, &unknown), refused(INVALID));
     assert_eq!(rig.bind(connection, &mut client, &other), refused(INVALID));

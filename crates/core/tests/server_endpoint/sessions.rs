@@ -5,7 +5,7 @@ use dayfly_core::session::server::Answer;
 use dayfly_tl::mtproto::{DestroySession, DestroySessionNone, DestroySessionOk, PingDelayDisconnect};
 use dayfly_tl::{api, to_bytes};
 
-use crate::peers::{Heard, Rig, Speaker, call, seconds};
+use crate::peers::{Heard, Key, Rig, Speaker, call, seconds};
 use crate::permission::bool_true;
 
 fn rig_with_client() -> (Rig, ConnectionId, Speaker) {
@@ -68,22 +68,21 @@ fn a_session_that_lost_its_connection_with_an_acknowledgement_due_lets_the_timer
 
 #[test]
 fn sessions_that_come_and_go_on_one_connection_leave_nothing_behind() {
-    let (mut rig, connection, client) = rig_with_client();
+    let (mut rig, connection, _) = rig_with_client();
     for session in 100..400 {
-        let mut other = Speaker::client(&crate::peers::Key::perm(1), session);
+        let mut other = Speaker::client(&Key::perm(1), session);
         rig.say(connection, &mut other, to_bytes(&DestroySession { session_id: 99 }));
     }
     rig.close(connection);
     rig.pass(seconds(601));
     assert_eq!(rig.server.poll_timeout(), None);
-    assert_eq!(client.id(), crate::peers::Key::perm(1).id);
 }
 
 // rule: MS-08
 #[test]
 fn session_0_closes_the_connection_without_a_word() {
     let (mut rig, connection, _) = rig_with_client();
-    rig.say(connection, &mut Speaker::client(&crate::peers::Key::perm(1), 0), call(1));
+    rig.say(connection, &mut Speaker::client(&Key::perm(1), 0), call(1));
     assert_eq!(rig.heard(connection), [Heard::Closed]);
     assert!(rig.calls.is_empty());
 }
@@ -92,7 +91,7 @@ fn session_0_closes_the_connection_without_a_word() {
 #[test]
 fn a_session_can_be_destroyed_from_another_one_of_its_key() {
     let (mut rig, connection, mut client) = rig_with_client();
-    let mut other = Speaker::client(&crate::peers::Key::perm(1), 6);
+    let mut other = Speaker::client(&Key::perm(1), 6);
     rig.ask(connection, &mut other, call(1)).unwrap();
     rig.ask(connection, &mut client, call(2)).unwrap();
     for expected in [DestroySessionOk::CONSTRUCTOR, DestroySessionNone::CONSTRUCTOR] {
