@@ -5,7 +5,7 @@ use core::fmt;
 use dayfly_modexp::{SHALLOW, scrubbed};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::digest;
+use crate::{digest, mutant};
 
 macro_rules! silent {
     ($name:ident) => {
@@ -62,10 +62,18 @@ impl fmt::Debug for AuthKeyId {
 }
 
 /// A 2048-bit authorization key: g^ab as exactly 256 big-endian bytes, leading zeros kept (rule HS-24).
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(Zeroize)]
 pub struct AuthKey(Box<[u8; 256]>);
 
 silent!(AuthKey);
+
+impl Drop for AuthKey {
+    fn drop(&mut self) {
+        mutant!("PF-15.wipe", self.zeroize(), ());
+    }
+}
+
+impl ZeroizeOnDrop for AuthKey {}
 
 impl AuthKey {
     /// Takes over the bytes; the source is wiped.
@@ -111,10 +119,18 @@ impl AuthKey {
 }
 
 /// `new_nonce`: the 32 bytes from which the keys of one run are derived; known to client and server alone.
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(Zeroize)]
 pub struct NewNonce(Box<[u8; 32]>);
 
 silent!(NewNonce);
+
+impl Drop for NewNonce {
+    fn drop(&mut self) {
+        mutant!("HS-29.wipe_new_nonce", self.zeroize(), ());
+    }
+}
+
+impl ZeroizeOnDrop for NewNonce {}
 
 impl NewNonce {
     /// Takes over the bytes; the source is wiped.
@@ -142,10 +158,18 @@ impl NewNonce {
 }
 
 /// A secret Diffie-Hellman exponent, big-endian, a or b of the specification.
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(Zeroize)]
 pub struct Exponent(Box<[u8]>);
 
 silent!(Exponent);
+
+impl Drop for Exponent {
+    fn drop(&mut self) {
+        mutant!("HS-29.wipe_exponent", self.zeroize(), ());
+    }
+}
+
+impl ZeroizeOnDrop for Exponent {}
 
 impl Exponent {
     /// Draws `bits` random bits (rounded up to whole bytes); the top one is not forced (rule HS-21).
@@ -154,7 +178,7 @@ impl Exponent {
     /// [`crate::RandomError`] if the source failed.
     pub fn draw(bits: usize, random: &mut dyn crate::SecureRandom) -> Result<Self, crate::RandomError> {
         let mut exponent = Self(vec![0; bits.div_ceil(8)].into_boxed_slice());
-        crate::mutant!("HS-21.draw", random.fill_secret(&mut exponent.0)?, ());
+        mutant!("HS-21.draw", random.fill_secret(&mut exponent.0)?, ());
         Ok(exponent)
     }
 
