@@ -19,6 +19,9 @@ const MSG_ID: i64 = (START as i64) << 32 | 4;
 const NONCE: i64 = 5;
 const EXPIRES_AT: i32 = START as i32 + 1000;
 
+/// Bytes of an encrypted message that is right.
+const RIGHT_LEN: usize = 104;
+
 /// A request in its parts. Of each the script may make something else.
 struct Parts {
     outer_id: i64,
@@ -123,7 +126,7 @@ impl Parts {
             && (self.temp, self.session, self.msg_id) == (TEMP.to_long(), SESSION, MSG_ID)
             && (self.seqno, self.length, self.constructor) == (0, 40, BindAuthKeyInner::CONSTRUCTOR)
             && self.padding.len() <= 8 // filled up to whole blocks, which makes it 8
-            && self.spoiled.iter().all(|byte| *byte == 0)
+            && self.spoiled.iter().take(RIGHT_LEN).all(|byte| *byte == 0)
     }
 
     fn verify(&self, context: &BindContext) -> Result<VerifiedBinding, BindRefusal> {
