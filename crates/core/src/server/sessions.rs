@@ -26,9 +26,9 @@ pub(super) struct Origin {
 }
 
 impl ServerEndpoint {
-    /// From now on a session answers on `connection`. Session 0 is none (rule MS-08).
+    /// From now on a session answers on `connection`. Session 0 is none, and is not kept (rule MS-08).
     pub(super) fn attach(&mut self, key: AuthKeyId, session_id: SessionId, connection: ConnectionId) {
-        if !holds!("MS-08.zero", session_id != SessionId(0)) {
+        if session_id == SessionId(0) {
             return;
         }
         self.open_session(key, session_id);

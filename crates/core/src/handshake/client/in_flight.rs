@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::Patience;
+use crate::mutant;
 
 /// A query that waits for an answer, kept so that it can be sent again byte for byte (rule HS-30).
 pub(super) struct InFlight {
@@ -33,7 +34,7 @@ impl InFlight {
             self.resends = self.resends.saturating_add(1);
         }
         self.due = now.saturating_add(grown(patience.resend_after, self.resends, patience.longest_delay));
-        self.payload.clone()
+        mutant!("HS-30.same-bytes", self.payload.clone(), Vec::new())
     }
 
     /// The same bytes on a new connection, unless the server asked us to wait.

@@ -47,7 +47,8 @@ impl AwaitResPq {
         let inner = InnerData { run: &run, factors: &factors, kind: config.kind, dc: config.dc }.serialize();
         env.observer.value("p_q_inner_data", &inner);
         let encrypted_data = key.wrap(&inner, env.random)?;
-        let (p, q) = (minimal_be(factors.p()), minimal_be(factors.q()));
+        let (p, q) = mutant!("HS-08.order", (factors.p(), factors.q()), (factors.q(), factors.p()));
+        let (p, q) = (minimal_be(p), minimal_be(q));
         let query = Query::new(&ReqDhParams {
             nonce: run.nonce,
             server_nonce: run.server_nonce,

@@ -9,7 +9,7 @@ use dayfly_tl::to_bytes;
 
 use super::query::Digest;
 use super::run::RunId;
-use crate::holds;
+use crate::{holds, mutant};
 
 /// The verdict on a run, as it was sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -133,10 +133,8 @@ impl AnswerMemory {
         if finished.last == query {
             return Recalled::Repeat(finished.verdict);
         }
-        match finished.earlier.contains(&tag(query)) {
-            true => Recalled::Earlier,
-            false => Recalled::Different,
-        }
+        let earlier = finished.earlier.contains(&tag(query));
+        if mutant!("HS-32.finished", earlier, false) { Recalled::Earlier } else { Recalled::Different }
     }
 
     /// Forgets a run that is spent.

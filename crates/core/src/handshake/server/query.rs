@@ -6,6 +6,7 @@ use dayfly_tl::{Constructor, Read, Reader, read_prefix};
 
 use super::run::RunId;
 use crate::handshake::SpecCheck;
+use crate::mutant;
 
 /// What names a query: two are the same if the TL objects are, whatever the msg_id and the bytes after the object
 /// (rule HS-31). The first half of a SHA256.
@@ -43,7 +44,9 @@ impl<'a> Query<'a> {
         match id {
             ReqPqMulti::ID => object(body, |m: &ReqPqMulti| QueryKind::Open { nonce: m.nonce, older: false }),
             // rule HS-02: the older opening too
-            ReqPq::ID => object(body, |m: &ReqPq| QueryKind::Open { nonce: m.nonce, older: true }),
+            ReqPq::ID if mutant!("HS-02.older", true, false) => {
+                object(body, |m: &ReqPq| QueryKind::Open { nonce: m.nonce, older: true })
+            }
             ReqDhParams::ID => object(body, |m: &ReqDhParams<'a>| {
                 QueryKind::Run(RunId::new(m.nonce, m.server_nonce), RunQuery::DhParams(*m))
             }),

@@ -2,6 +2,7 @@
 
 use super::event::{HandshakeEvent, PutOff};
 use crate::handshake::SpecCheck;
+use crate::mutant;
 
 /// Why a query is refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,6 +23,7 @@ pub(super) enum Refusal {
 /// exception is the dc, which is looked at when everything else is known to be right (rules HS-12, HS-14, HS-15).
 pub(super) fn wire_reply(refusal: Refusal) -> i32 {
     match refusal {
+        Refusal::Early(SpecCheck::UnknownRun) => mutant!("HS-33.not-found", -404, -429),
         Refusal::Early(_) | Refusal::Late => -404,
         Refusal::Dc(_) => -444,
         Refusal::PutOff(_) => -429,
@@ -32,7 +34,8 @@ impl Refusal {
     /// Whether the run is spent by it (rule HS-15): by everything that is wrong, but not by a late repeat of an earlier
     /// query (rule HS-32) and not by what is merely put off.
     pub(super) fn spends(self) -> bool {
-        !matches!(self, Self::PutOff(_) | Self::Early(SpecCheck::EarlierQuery))
+        let earlier = matches!(self, Self::Early(SpecCheck::EarlierQuery));
+        !matches!(self, Self::PutOff(_)) && !mutant!("HS-32.stays", earlier, false)
     }
 
     /// What the log is told.
