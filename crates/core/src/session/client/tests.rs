@@ -401,7 +401,7 @@ fn an_answer_ahead_of_time_is_ignored_and_taken_when_it_comes_again() {
     assert!(rig.sent()[0].msg_id > first, "ids go on growing");
 }
 
-// rule: MS-20
+// rule: MS-18, MS-20
 #[test]
 fn an_untimely_message_is_ignored_but_for_a_notice_about_ours() {
     let mut rig = Rig::new();
