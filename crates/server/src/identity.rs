@@ -87,13 +87,22 @@ pub fn generate(path: &Path) -> Result<PrivateKey, IdentityError> {
     let wrong = |source| IdentityError::Key { path: path.to_owned(), source };
     let key = PrivateKey::generate().map_err(wrong)?;
     let pem = key.to_pem().map_err(wrong)?;
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(pem.as_bytes())?;
-        file.sync_all()
-    };
-    write().map_err(|source| IdentityError::Unwritable { path: path.to_owned(), source })?;
+    write_new(path, pem.as_bytes())
+        .map_err(|source| IdentityError::Unwritable { path: path.to_owned(), source })?;
     Ok(key)
+}
+
+/// Writes a file of mode 0600 that is there whole or not at all: first under another name, then, synced, under its own,
+/// which must be free.
+fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(contents)?;
+    file.sync_all()?;
+    fs::hard_link(&beside, path)?; // unlike a rename, it takes nobody's place
+    fs::remove_file(&beside)
 }
 
 /// Writes a public key in PKCS#1.
@@ -144,6 +153,23 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         let public = read_public(&first.public_path).unwrap();
         assert_eq!(public.fingerprint(), first.key.fingerprint());
+    }
+
+    #[test]
+    fn a_start_that_was_cut_short_while_it_wrote_the_key_is_made_good() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("server.pem.new"), "-----BEGIN RSA PRI").unwrap();
+        assert!(Identity::open(directory.path()).unwrap().fresh);
+        assert!(!directory.path().join("server.pem.new").exists());
+    }
+
+    #[test]
+    fn a_key_never_takes_the_place_of_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mine.pem");
+        fs::write(&path, "something else").unwrap();
+        assert!(generate(&path).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "something else");
     }
 
     #[test]
