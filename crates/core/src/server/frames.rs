@@ -7,7 +7,7 @@ use crate::env::Env;
 use crate::holds;
 use crate::observer::Observer;
 use crate::session::{CloseReason, envelope};
-use crate::transport::Frame;
+use crate::transport::{Frame, TransportError};
 
 use super::connection::{ConnectionId, EncryptedFrame};
 use super::endpoint::{FLOOD, NOT_FOUND, ServerEndpoint, Timer};
@@ -24,10 +24,17 @@ impl ServerEndpoint {
             match open.transport.poll_frame() {
                 Ok(Some(frame)) => self.on_frame(connection, frame, env),
                 Ok(None) => return,
-                // rule TR-06: bytes that are no frame end the connection.
-                Err(error) => return self.close(connection, error.to_string()),
+                Err(error) => return self.refuse_bytes(connection, error),
             }
         }
+    }
+
+    /// Rule TR-06: bytes that are no frame end the connection; a frame over a bound is told so first.
+    fn refuse_bytes(&mut self, connection: ConnectionId, error: TransportError) {
+        if error.is_flood() {
+            self.send_error(connection, FLOOD, "a frame over the limit");
+        }
+        self.close(connection, error.to_string());
     }
 
     fn on_frame<O: Observer>(&mut self, connection: ConnectionId, frame: Frame, env: &mut Env<'_, O>) {

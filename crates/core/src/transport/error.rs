@@ -112,3 +112,11 @@ pub enum SendError {
     #[error(transparent)]
     Random(#[from] RandomError),
 }
+
+impl TransportError {
+    /// Whether a bound was crossed, which the peer is told by -429 before its connection is closed (rule TR-06).
+    #[must_use]
+    pub fn is_flood(self) -> bool {
+        matches!(self, Self::TooLong { .. } | Self::PlainTooLong { .. })
+    }
+}

@@ -1,5 +1,6 @@
 //! The server's end: tells the transport from the first bytes, then reads and writes frames.
 
+use core::mem;
 use std::sync::Arc;
 
 use dayfly_crypto::SecureRandom;
@@ -25,7 +26,8 @@ enum State {
     /// It is obfuscated; its init is not whole yet.
     AwaitInit,
     Open(Open),
-    Failed(TransportError),
+    /// With what was known of the transport, so that the error can still be told.
+    Failed(TransportError, Option<Open>),
 }
 
 struct Open {
@@ -67,7 +69,7 @@ impl ServerTransport {
     /// Takes bytes as they come. After an error they are dropped.
     pub fn receive(&mut self, arrived: &[u8]) {
         match &mut self.state {
-            State::Failed(_) => {}
+            State::Failed(..) => {}
             State::AwaitBeginning | State::AwaitInit => {
                 self.buffer.append(arrived);
             }
@@ -86,7 +88,11 @@ impl ServerTransport {
     /// The check that failed. The connection is to be closed; the same error comes from then on.
     pub fn poll_frame(&mut self) -> Result<Option<Frame>, TransportError> {
         self.advance().inspect_err(|error| {
-            self.state = State::Failed(*error);
+            let known = match mem::replace(&mut self.state, State::Failed(*error, None)) {
+                State::Open(open) | State::Failed(_, Some(open)) => Some(open),
+                State::AwaitBeginning | State::AwaitInit | State::Failed(_, None) => None,
+            };
+            self.state = State::Failed(*error, known);
             self.buffer = Buffer::default();
         })
     }
@@ -104,12 +110,17 @@ impl ServerTransport {
         self.encode(out, |codec, out| codec.encode(payload, false, out, random))
     }
 
-    /// Appends a transport error, such as -404: exactly four bytes of payload.
+    /// Appends a transport error, such as -404: exactly four bytes of payload. It can be sent after an error of
+    /// [`poll_frame`](Self::poll_frame) too, as the last word before the connection is closed.
     ///
     /// # Errors
     /// Our own misuse; nothing is appended then.
     pub fn send_error(&mut self, code: i32, out: &mut Vec<u8>) -> Result<(), SendError> {
-        self.encode(out, |codec, out| codec.encode_error(code, out))
+        let open = match &mut self.state {
+            State::Open(open) | State::Failed(_, Some(open)) => open,
+            _ => return Err(SendError::NotDetected),
+        };
+        open.encode(out, |codec, out| codec.encode_error(code, out))
     }
 
     /// Appends a quick acknowledgement, to be called only for a payload that asked for one and was accepted.
@@ -134,18 +145,13 @@ impl ServerTransport {
         write: impl FnOnce(&mut Codec, &mut Vec<u8>) -> Result<(), SendError>,
     ) -> Result<(), SendError> {
         let State::Open(open) = &mut self.state else { return Err(SendError::NotDetected) };
-        let start = out.len();
-        write(&mut open.codec, out)?;
-        if let Some(streams) = &mut open.streams {
-            streams.send.apply(out.get_mut(start..).unwrap_or_default());
-        }
-        Ok(())
+        open.encode(out, write)
     }
 
     fn advance(&mut self) -> Result<Option<Frame>, TransportError> {
         loop {
             let next = match &mut self.state {
-                State::Failed(error) => return Err(*error),
+                State::Failed(error, _) => return Err(*error),
                 State::Open(open) => return decode(&mut open.codec, &mut self.buffer, &self.limits),
                 State::AwaitBeginning => detect(&mut self.buffer)?,
                 State::AwaitInit => accept_init(&mut self.buffer, &self.limits)?,
@@ -160,8 +166,23 @@ impl ServerTransport {
     fn open(&self) -> Option<&Open> {
         match &self.state {
             State::Open(open) => Some(open),
-            State::AwaitBeginning | State::AwaitInit | State::Failed(_) => None,
+            State::AwaitBeginning | State::AwaitInit | State::Failed(..) => None,
         }
+    }
+}
+
+impl Open {
+    fn encode(
+        &mut self,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Codec, &mut Vec<u8>) -> Result<(), SendError>,
+    ) -> Result<(), SendError> {
+        let start = out.len();
+        write(&mut self.codec, out)?;
+        if let Some(streams) = &mut self.streams {
+            streams.send.apply(out.get_mut(start..).unwrap_or_default());
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! One broken rule at a time.
 
-use dayfly_core::transport::{ClientTransport, Kind, Obfuscation, SendError, TransportError};
+use dayfly_core::transport::{ClientTransport, Frame, Kind, Obfuscation, SendError, TransportError};
 
 use crate::support::{
     Reader, Scripted, Seeded, client_given, connected, encrypted, plain, server, server_given,
@@ -206,6 +206,19 @@ fn neither_end_sends_more_than_the_other_takes() {
         assert_eq!(client.send(&vec![1; MIB], false, out, random), Ok(()));
         assert_eq!(server.send(&vec![1; 2 * MIB], out, random), Ok(()));
     }
+}
+
+// rule: TR-05, TR-06
+#[test]
+fn a_frame_over_the_limit_can_still_be_told_so() {
+    let (mut client, mut server) = connected(Kind::Intermediate, &Obfuscation::None);
+    server.receive(&(u32::try_from(MIB).unwrap() + 4).to_le_bytes());
+    assert!(server.poll_frame().unwrap_err().is_flood());
+    let mut told = Vec::new();
+    server.send_error(-429, &mut told).unwrap();
+    client.receive(&told);
+    assert_eq!(client.poll_frame(), Ok(Some(Frame::Error(-429))));
+    assert!(!TransportError::Empty.is_flood());
 }
 
 #[test]
