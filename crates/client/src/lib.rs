@@ -40,4 +40,4 @@ pub use dayfly_core::session::client::RpcFailure;
 pub use dayfly_core::transport::{Kind as TransportKind, Obfuscation};
 pub use dayfly_crypto::rsa_key::PublicKey;
 pub use session_store::{FileSession, MemorySession, SessionStore};
-pub use system::{OsRandom, SystemClock, forbid_core_dumps};
+pub use system::{OsRandom, SystemClock, forbid_core_dumps, swap_is_on};

@@ -49,3 +49,11 @@ pub fn forbid_core_dumps() -> std::io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     Ok(())
 }
+
+/// Whether swap is on: the system may then write pages with keys to a disk. `None` where it cannot be told.
+#[must_use]
+pub fn swap_is_on() -> Option<bool> {
+    // A line of headings, then a line for each swap area.
+    let table = std::fs::read_to_string("/proc/swaps").ok()?;
+    Some(table.lines().skip(1).any(|line| !line.trim().is_empty()))
+}
