@@ -212,18 +212,28 @@ fn merge(binaries: &Path, target: &str) -> Result<()> {
     if !status.success() {
         bail!("merging {target}: see fuzz/artifacts/{target}/merge.log");
     }
-    let keeps = |name: &str| name.len() != NAME_LEN;
-    for old in workspace::files(&corpus, &|name| !keeps(name))? {
+    replace(&merged, &corpus)
+}
+
+/// Puts the merged inputs in the place of those that an earlier merge left; of too many the longest, which reach most.
+fn replace(merged: &Path, corpus: &Path) -> Result<()> {
+    let is_named_by_hash = |name: &str| name.len() == NAME_LEN;
+    for old in workspace::files(corpus, &is_named_by_hash)? {
         std::fs::remove_file(old)?;
     }
-    for new in workspace::files(&merged, &|_| true)? {
-        std::fs::copy(&new, corpus.join(new.file_name().unwrap_or_default()))?;
+    let room = MOST_KEPT.saturating_sub(workspace::files(corpus, &|_| true)?.len());
+    let mut new = workspace::files(merged, &|_| true)?;
+    new.sort_by_cached_key(|file| std::cmp::Reverse(std::fs::metadata(file).map_or(0, |data| data.len())));
+    for file in new.iter().take(room) {
+        std::fs::copy(file, corpus.join(file.file_name().unwrap_or_default()))?;
     }
     Ok(())
 }
 
 /// libFuzzer names an input by its SHA1. A file with another name was put there by hand, and stays.
 const NAME_LEN: usize = 40;
+/// Inputs kept for a target, those put there by hand included.
+const MOST_KEPT: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -235,6 +245,27 @@ mod tests {
         assert_eq!(ticks(stat), Some(400));
         assert_eq!(ticks("17 (a) S 1"), None);
         assert!(processor_time(std::process::id()).is_ok());
+    }
+
+    #[test]
+    fn a_merge_replaces_what_a_merge_left_and_keeps_the_longest() {
+        let folder = workspace::target_directory().join("fuzz-tests");
+        let (merged, corpus) = (folder.join("new"), folder.join("old"));
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+        [&merged, &corpus].iter().for_each(|folder| std::fs::create_dir_all(folder).unwrap());
+        let (by_hand, by_merge) = (corpus.join("seed-000"), corpus.join("a".repeat(NAME_LEN)));
+        [&by_hand, &by_merge].iter().for_each(|file| std::fs::write(file, "old").unwrap());
+        (0..=MOST_KEPT).for_each(|len| {
+            std::fs::write(merged.join(format!("{len:0>width$}", width = NAME_LEN)), vec![7; len]).unwrap();
+        });
+        replace(&merged, &corpus).unwrap();
+        assert_eq!(workspace::files(&corpus, &|_| true).unwrap().len(), MOST_KEPT);
+        assert!(by_hand.exists() && !by_merge.exists());
+        let shortest =
+            (0..MOST_KEPT).find(|len| corpus.join(format!("{len:0>width$}", width = NAME_LEN)).exists());
+        assert_eq!(shortest, Some(2));
     }
 
     #[test]

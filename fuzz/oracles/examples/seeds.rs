@@ -15,7 +15,6 @@ fn main() {
     dayfly_oracles::ALL.iter().for_each(|(name, _)| clear(name));
     let recorded = recorded();
     write("tl", recorded.iter().flat_map(|run| &run.objects).map(|object| [&[0xff], &object[..]].concat()));
-    write("tl", (0..100).map(|pick| [&[pick][..], &[0; 64]].concat()));
     write("messages", messages(&recorded));
     write("transport_detect", streams(&recorded));
     for name in ["transport_abridged", "transport_intermediate", "transport_padded", "transport_full"] {

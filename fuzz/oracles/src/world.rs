@@ -45,7 +45,7 @@ impl World {
 }
 
 /// Random bytes that follow from a seed (SplitMix64), or none at all.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Chance {
     state: u64,
     /// Whether the source fails from now on.

@@ -6,12 +6,14 @@ mod blocks;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
+use dayfly_core::env::SecureRandom as _;
 use dayfly_core::handshake::server::{Output, PeerAddr, ServerConfig, ServerHandshakes, ServerLimits};
 use dayfly_core::job::{Job, Work};
 use dayfly_core::keys::requests::{KeyRecord, StoreOutcome, Ticket};
 use dayfly_core::plain::{self, PlainMessage};
 use dayfly_crypto::dh::SafePrimeGroup;
-use dayfly_crypto::{NewNonce, kdf, pq};
+use dayfly_crypto::pq::{self, PqFactors};
+use dayfly_crypto::{NewNonce, kdf};
 use dayfly_tl::mtproto::{
     ClientDhInnerData, MsgsAck, ReqDhParams, ReqPq, ReqPqMulti, ResPq, ServerDhParams, SetClientDhParams,
     SetClientDhParamsAnswer,
@@ -23,7 +25,7 @@ use crate::handshake::{seal, spoil};
 use crate::input::Input;
 use crate::jobs::{made_up, public_value};
 use crate::keys::{private_key, ring};
-use crate::world::World;
+use crate::world::{Chance, World};
 
 /// Small bounds, so that the fuzzer reaches them.
 const LIMITS: ServerLimits = ServerLimits {
@@ -41,8 +43,8 @@ const LIMITS: ServerLimits = ServerLimits {
 const FINISHED_BYTES: usize = 192;
 /// The most that a script does.
 const MOST_ACTIONS: usize = 200;
-/// The most runs that the clients keep track of.
-const MOST_RUNS: usize = 8;
+/// The newest runs, to which queries go.
+const NEWEST: usize = 8;
 
 /// What a script came to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -98,6 +100,8 @@ struct Play {
     jobs: Vec<Job>,
     tickets: Vec<(Ticket, KeyRecord)>,
     last_query: Vec<u8>,
+    /// The source of randomness as it was when the last query came.
+    chance_before: Chance,
     /// Runs that bought their private-key operation.
     bought: BTreeSet<RunName>,
     /// What was answered, which stays so: the one server_DH_params_ok and the one verdict of a run.
@@ -125,6 +129,7 @@ impl Play {
             jobs: Vec::new(),
             tickets: Vec::new(),
             last_query: Vec::new(),
+            chance_before: Chance::new(seed),
             bought: BTreeSet::new(),
             dh_params: BTreeMap::new(),
             verdicts: BTreeMap::new(),
@@ -151,6 +156,12 @@ impl Play {
         }
     }
 
+    /// One of the newest runs, if there is any.
+    fn run(&self, pick: u8) -> Option<&Run> {
+        let newest = &self.runs[self.runs.len().saturating_sub(NEWEST)..];
+        newest.get(usize::from(pick).checked_rem(newest.len())?)
+    }
+
     fn ask_pq(&mut self, wrong: u8) {
         let nonce = [wrong >> 1; 16];
         let query = if wrong & 1 == 0 { to_bytes(&ReqPqMulti { nonce }) } else { to_bytes(&ReqPq { nonce }) };
@@ -160,8 +171,7 @@ impl Play {
     /// `req_DH_params` for a run: bit 0 changes the inner data, bit 1 the query, bit 2 the block, bit 3 picks another form.
     fn ask_dh_params(&mut self, wrong: u8, input: &mut Input<'_>) {
         let pick = input.u8();
-        let Some(at) = usize::from(pick).checked_rem(self.runs.len()) else { return };
-        let run = &self.runs[at];
+        let Some(run) = self.run(pick) else { return };
         let form = if wrong & 8 == 0 { 0 } else { input.u8() };
         let mut inner = inner_data(run, &[pick; 32], form);
         if wrong & 1 != 0 {
@@ -190,8 +200,7 @@ impl Play {
     /// `set_client_DH_params` for a run: bit 0 changes the inner data, bit 1 the query, bit 2 hash and padding.
     fn ask_client_params(&mut self, wrong: u8, input: &mut Input<'_>) {
         let pick = input.u8();
-        let Some(at) = usize::from(pick).checked_rem(self.runs.len()) else { return };
-        let run = &self.runs[at];
+        let Some(run) = self.run(pick) else { return };
         let (nonce, server_nonce) = run.name;
         let g_b = public_value(&[pick], &SafePrimeGroup::published());
         let inner = ClientDhInnerData { nonce, server_nonce, retry_id: run.retry_id, g_b: g_b.bytes() };
@@ -226,6 +235,7 @@ impl Play {
 
     fn say_frame(&mut self, place: u8, frame: &[u8]) {
         let (connection, peer) = (place & 3, PeerAddr::V4(u32::from(place & 1)));
+        self.chance_before = self.world.chance.clone();
         self.table.handle_query(connection, peer, frame, &mut self.world.env());
         self.settle(true);
     }
@@ -345,12 +355,19 @@ impl Play {
             return;
         }
         assert_eq!(m.pq.len(), 8, "pq of {} bytes", m.pq.len());
-        if self.runs.len() == MOST_RUNS {
-            self.runs.remove(0);
-        }
-        let factors = pq::number(m.pq).map(pq::factorize).expect("8 bytes").expect("a product of two primes");
+        let factors = self.factors(m.pq);
         let (p, q) = (pq::minimal_be(factors.p()), pq::minimal_be(factors.q()));
         self.runs.push(Run { name, pq: m.pq.to_vec(), p, q, new_nonce: [0; 32], retry_id: 0 });
+    }
+
+    /// The factors of what the server has just drawn: drawn once more from the same bytes, which is faster than to search
+    /// for them, and searched for if that gives something else.
+    fn factors(&self, pq: &[u8]) -> PqFactors {
+        let number = pq::number(pq).expect("8 bytes");
+        let mut chance = self.chance_before.clone();
+        let drawn = chance.fill_public(&mut [0; 16]).and_then(|()| pq::random(&mut chance));
+        let fits = drawn.ok().filter(|factors| factors.product() == number);
+        fits.unwrap_or_else(|| pq::factorize(number).expect("a product of two primes"))
     }
 
     fn on_verdict(&mut self, body: &[u8]) {
