@@ -99,6 +99,14 @@ impl Peer {
         }
     }
 
+    /// Waits until the server closes the connection, and gives all that it said before that, framing and all.
+    pub(crate) async fn last_words(&mut self) -> Vec<u8> {
+        let mut said = Vec::new();
+        // A connection that is reset after its last words ends as well as one that is closed.
+        let _ = within("the end of the connection", self.socket.read_to_end(&mut said)).await;
+        said
+    }
+
     /// Closes our side of the connection alone.
     pub(crate) async fn shut_down_writing(&mut self) {
         self.socket.shutdown().await.unwrap();
