@@ -1,10 +1,11 @@
 //! `dayfly serve`.
 
+use std::env::VarError;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use dayfly_core::NoObserver;
 use dayfly_server::{
     Allow, Config, Identity, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock, forbid_core_dumps,
@@ -12,11 +13,16 @@ use dayfly_server::{
 };
 use dayfly_store::{EmbeddedStore, KeyStore as _, Keys, RamTempKeys, TempLimits};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
 use super::{runtime, setup};
 use crate::args::{AllowArg, Serve};
 use crate::report::line;
+
+const LOG_VARIABLE: &str = "RUST_LOG";
 
 /// The store that `serve` runs on.
 type Store = Keys<EmbeddedStore, RamTempKeys>;
@@ -27,7 +33,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
         line("the configuration is right");
         return Ok(());
     }
-    start_logging(args.json);
+    start_logging(args.json)?;
     harden()?;
     // The port first: a start that fails for it has made and opened nothing.
     let runtime = runtime()?;
@@ -63,17 +69,21 @@ fn configure(args: &Serve) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-/// `RUST_LOG` chooses what is logged; `info` without it.
-fn start_logging(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let colour = std::io::stderr().is_terminal();
-    let logging =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr);
-    if json {
-        logging.json().init();
-    } else {
-        logging.init();
-    }
+/// `RUST_LOG` chooses what is logged, as in `info,dayfly_server=debug`; `info` without it.
+fn start_logging(json: bool) -> anyhow::Result<()> {
+    let filter = match std::env::var(LOG_VARIABLE) {
+        Ok(text) => text.parse::<Targets>().with_context(|| {
+            format!(
+                "{LOG_VARIABLE} reads {text:?}; expected is a level, or target=level, separated by commas"
+            )
+        })?,
+        Err(VarError::NotPresent) => Targets::new().with_default(LevelFilter::INFO),
+        Err(VarError::NotUnicode(_)) => bail!("{LOG_VARIABLE} is not text"),
+    };
+    let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let lines = if json { lines.json().boxed() } else { lines.boxed() };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    Ok(())
 }
 
 /// Rule PF-01: no core dump may hold keys, and the operator is told when swap may.
