@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::workspace::{Metadata, Package};
 
 /// Ordinary dependencies only: what a test needs does not ship.
-const KNOWS: [(&str, &[&str]); 12] = [
+const KNOWS: [(&str, &[&str]); 13] = [
     ("dayfly-tl", &[]),
     ("dayfly-modexp", &[]),
     ("dayfly-crypto", &["dayfly-modexp"]),
@@ -20,6 +20,7 @@ const KNOWS: [(&str, &[&str]); 12] = [
     ),
     ("dayfly-oracles", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     ("dayfly-tests", &[]),
+    ("dayfly-memory-tests", &[]),
     ("xtask", &[]),
 ];
 
