@@ -95,6 +95,7 @@ fn describe(event: &Event) -> Value {
             "method": method_name(*method),
             "error": error,
         }),
+        Event::KeyDestroyed { key } => json!({"event": "key_destroyed", "key_id": key.to_string()}),
         Event::KeyEnded { key, reason } => {
             json!({"event": "key_ended", "key_id": key.to_string(), "reason": reason.name()})
         }

@@ -7,7 +7,7 @@ use std::{
 
 use dayfly_core::{
     holds,
-    keys::requests::{KeyRecord, Lifetime, StoreOutcome, StoreRequest, Ticket},
+    keys::requests::{BindOutcome, BindRequest, KeyRecord, Lifetime, StoreOutcome, StoreRequest, Ticket},
     mutant,
 };
 use dayfly_crypto::AuthKeyId;
@@ -51,7 +51,7 @@ impl<K: KeyStore, T: TempKeys> Keys<K, T> {
     /// Executes the requests and returns an outcome for each, in their order; `now` is the server's clock in Unix
     /// seconds.
     ///
-    /// Insertions come first and share one call, so one sync; then bindings, drops and marks in their order; then all
+    /// Insertions come first and share one call, so one sync; then bindings, drops, destructions and marks in their order; then all
     /// look-ups, again in one call. Requests that must follow one another therefore go into calls that do.
     pub async fn perform(
         &self,
@@ -139,7 +139,8 @@ impl<K: KeyStore, T: TempKeys> Keys<K, T> {
     async fn change_all(&self, batch: &mut Batch, now: u64) {
         for (place, change) in std::mem::take(&mut batch.changes) {
             let outcome = match change {
-                Change::Bind(request) => self.temp.bind(request, now).await.map(StoreOutcome::Bind),
+                Change::Bind(request) => self.bind(request, now).await.map(StoreOutcome::Bind),
+                Change::Destroy(id) => self.destroy(id).await,
                 Change::DropTemp { perm, except } => {
                     self.temp.drop_except(perm, &except).await.map(StoreOutcome::Dropped)
                 }
@@ -150,6 +151,34 @@ impl<K: KeyStore, T: TempKeys> Keys<K, T> {
         if !used.is_empty() && self.perm.mark_used(&used, now).await.is_ok() {
             places.into_iter().for_each(|place| batch.set(place, StoreOutcome::Done));
         }
+    }
+
+    /// Looks for the permanent key once the binding stands: one that is destroyed at the same time either ends the
+    /// binding or is missed here (rule MS-17).
+    async fn bind(&self, request: BindRequest, now: u64) -> Result<BindOutcome, Unavailable> {
+        let outcome = self.temp.bind(request, now).await?;
+        if !matches!(outcome, BindOutcome::Bound { .. }) {
+            return Ok(outcome);
+        }
+        let perm = self.perm.load(&[request.perm]).await.into_iter().next();
+        let gone = matches!(perm, Some(Ok(None)));
+        if holds!("MS-17.bound-late", !gone) {
+            return Ok(outcome);
+        }
+        self.temp.end(request.temp).await?;
+        Ok(BindOutcome::PermGone)
+    }
+
+    /// The permanent key first, so that nothing can be bound to it once its temporary keys have ended. What was done
+    /// half before a place could not be asked is done whole when it is asked for again.
+    async fn destroy(&self, id: AuthKeyId) -> Result<StoreOutcome, Unavailable> {
+        if self.temp.end(id).await?.is_some() {
+            return Ok(StoreOutcome::Destroyed(vec![id]));
+        }
+        let was_kept = self.perm.revoke(id).await?;
+        let ended = mutant!("MS-17.temps", self.temp.drop_except(id, &[]).await?, Vec::new());
+        let any = was_kept || !ended.is_empty();
+        Ok(if any { StoreOutcome::Destroyed(ended) } else { StoreOutcome::Missing })
     }
 
     async fn find_all(&self, batch: &mut Batch, now: u64) {
@@ -208,7 +237,8 @@ struct Batch {
 }
 
 enum Change {
-    Bind(dayfly_core::keys::requests::BindRequest),
+    Bind(BindRequest),
+    Destroy(AuthKeyId),
     DropTemp { perm: AuthKeyId, except: Vec<AuthKeyId> },
 }
 
@@ -223,6 +253,7 @@ impl Batch {
                 StoreRequest::Find(id) => batch.finds.push((place, id)),
                 StoreRequest::MarkUsed(id) => batch.used.push((place, id)),
                 StoreRequest::Bind(request) => batch.changes.push((place, Change::Bind(request))),
+                StoreRequest::Destroy(id) => batch.changes.push((place, Change::Destroy(id))),
                 StoreRequest::DropTemp { perm, except } => {
                     batch.changes.push((place, Change::DropTemp { perm, except }));
                 }

@@ -81,8 +81,18 @@ impl MemoryStore {
                     ended.filter(|id| self.bound_to(*id) == Some(perm) && !except.contains(id)).collect();
                 StoreOutcome::Dropped(self.end(ended))
             }
+            StoreRequest::Destroy(id) => self.destroy(id),
             StoreRequest::MarkUsed(_) => StoreOutcome::Done,
         }
+    }
+
+    fn destroy(&mut self, id: AuthKeyId) -> StoreOutcome {
+        let bound = self.bound.iter().copied().filter(|temp| self.bound_to(*temp) == Some(id)).collect();
+        let mut ended = self.end(bound);
+        let Some(record) = self.keys.remove(&id) else { return StoreOutcome::Missing };
+        self.bound.retain(|temp| *temp != id);
+        ended.extend((record.lifetime != Lifetime::Permanent).then_some(id));
+        StoreOutcome::Destroyed(ended)
     }
 
     fn insert(&mut self, record: KeyRecord) -> StoreOutcome {

@@ -77,6 +77,8 @@ pub enum BindOutcome {
     BoundElsewhere,
     /// There is no such temporary key (any more).
     NoSuchKey,
+    /// The permanent key was destroyed meanwhile; the temporary one ended with it.
+    PermGone,
 }
 
 /// What a server asks.
@@ -95,6 +97,9 @@ pub enum StoreRequest {
         /// Those that stay.
         except: Vec<AuthKeyId>,
     },
+    /// End this key for good, of whichever kind it is, and the temporary keys bound to it (rule MS-17). A permanent one
+    /// must be gone from the disk, synced, before the outcome says so.
+    Destroy(AuthKeyId),
     /// Something was bound to, or sent under, this permanent key (rule PF-26).
     MarkUsed(AuthKeyId),
 }
@@ -103,7 +108,7 @@ pub enum StoreRequest {
 pub enum StoreOutcome {
     /// For [`StoreRequest::Find`]: the key.
     Found(KeyRecord),
-    /// For [`StoreRequest::Find`]: there is no such key, for certain.
+    /// For [`StoreRequest::Find`] and [`StoreRequest::Destroy`]: there is no such key, for certain.
     Missing,
     /// For [`StoreRequest::Insert`]: kept, durably if permanent.
     Inserted,
@@ -115,6 +120,8 @@ pub enum StoreOutcome {
     Bind(BindOutcome),
     /// For [`StoreRequest::DropTemp`]: these keys ended.
     Dropped(Vec<AuthKeyId>),
+    /// For [`StoreRequest::Destroy`]: it is gone, and with it these temporary keys, itself among them if it was one.
+    Destroyed(Vec<AuthKeyId>),
     /// For [`StoreRequest::MarkUsed`].
     Done,
     /// For any request: the place cannot be asked now; nothing is known and nothing changed for certain.

@@ -126,6 +126,7 @@ impl ServerEndpoint {
             StoreOutcome::Bind(BindOutcome::BoundElsewhere) => {
                 self.finish_refused(temp, BindRefusal::BoundElsewhere.rpc_error(), env);
             }
+            StoreOutcome::Bind(BindOutcome::PermGone) => self.end_key(temp, EndReason::Destroyed, env),
             StoreOutcome::Bind(BindOutcome::NoSuchKey) => self.end_key(temp, EndReason::Evicted, env),
             _ => self.finish_refused(temp, STORE_SILENT, env),
         }

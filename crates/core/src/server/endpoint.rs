@@ -22,7 +22,7 @@ use super::connection::{Connection, ConnectionId, Lookups, Outbox, Output};
 use super::event::{EndReason, Event};
 use super::live::LiveKey;
 use super::routing::{CallId, UpstreamCall};
-use super::sessions::Origin;
+use super::sessions::{Asker, Origin};
 
 pub(super) const NOT_FOUND: i32 = -404;
 pub(super) const FLOOD: i32 = -429;
@@ -39,6 +39,8 @@ pub(super) enum Purpose {
     Bind(BindRequest),
     /// This call of `auth.dropTempAuthKeys` waits.
     Drop(Origin),
+    /// This session's `destroy_auth_key` waits for the end of this key.
+    Destroy(Asker, AuthKeyId),
     /// This permanent key is to be marked; nobody waits.
     MarkUsed(AuthKeyId),
 }
@@ -172,6 +174,7 @@ impl ServerEndpoint {
             Some(Purpose::PermForBind(temp)) => self.on_perm_for_bind(temp, outcome, env),
             Some(Purpose::Bind(request)) => self.on_bind_outcome(&request, outcome, env),
             Some(Purpose::Drop(origin)) => self.on_dropped(origin, outcome, env),
+            Some(Purpose::Destroy(asker, key)) => self.on_destroyed(asker, key, outcome, env),
             Some(Purpose::MarkUsed(perm)) => self.on_marked(perm, &outcome),
             None => {}
         }
@@ -255,7 +258,7 @@ impl ServerEndpoint {
         while let Some(output) = self.handshakes.poll_output() {
             match output {
                 handshake::Output::Reply { connection, payload } => {
-                    self.send_plain(connection, &payload, env);
+                    self.send_frame(connection, &payload, env);
                 }
                 handshake::Output::TransportError { connection, code } => {
                     self.send_error(connection, code, "a query of the key exchange");

@@ -41,6 +41,8 @@ pub enum EndReason {
     Dropped,
     /// The bound on temporary keys (rule PF-25).
     Evicted,
+    /// `destroy_auth_key` (rule MS-17).
+    Destroyed,
 }
 
 impl EndReason {
@@ -52,6 +54,7 @@ impl EndReason {
             Self::Replaced => "replaced",
             Self::Dropped => "dropped",
             Self::Evicted => "evicted",
+            Self::Destroyed => "destroyed",
         }
     }
 }
@@ -139,7 +142,12 @@ pub enum Event {
         /// The error that was answered.
         error: &'static str,
     },
-    /// A temporary key ended.
+    /// A client destroyed its key (rule MS-17).
+    KeyDestroyed {
+        /// The permanent key, or the temporary one that was not bound.
+        key: AuthKeyId,
+    },
+    /// A key that was in use ended.
     KeyEnded {
         /// The key.
         key: AuthKeyId,

@@ -6,6 +6,7 @@ use dayfly_crypto::kdf::Side;
 use crate::env::Env;
 use crate::holds;
 use crate::observer::Observer;
+use crate::session::server::Reception;
 use crate::session::{CloseReason, envelope};
 use crate::transport::{Frame, TransportError};
 
@@ -99,19 +100,24 @@ impl ServerEndpoint {
             }
         };
         let session_id = opened.session_id;
-        self.attach(key, session_id, connection);
-        let Some(live) = self.keys.get_mut(&key) else { return };
-        let Some(attached) = live.sessions.get_mut(&session_id) else {
-            self.close(connection, CloseReason::ForeignSession.to_string());
-            return self.forget_if_idle(key);
+        let reception = match self.receive(key, &opened, env) {
+            Ok(reception) => reception,
+            Err(reason) => {
+                self.close_for(connection, reason);
+                return self.forget_if_idle(key);
+            }
         };
-        if let Err(reason) = attached.session.handle_message(&opened, &mut live.salts, env) {
-            return self.close_for(connection, reason);
-        }
-        if frame.quick_ack {
-            self.send_quick_ack(connection, opened.quick_ack, env);
+        self.follow(key, session_id, connection, &reception);
+        match reception {
+            Reception::Refused { notice } => self.send_sealed(key, connection, &notice, env),
+            // rule TR-04: for what is accepted, now or before.
+            Reception::Taken | Reception::Repeated if frame.quick_ack => {
+                self.send_quick_ack(connection, opened.quick_ack, env);
+            }
+            Reception::Taken | Reception::Repeated => {}
         }
         self.serve_session(key, session_id, env);
+        self.forget_if_idle(key);
     }
 
     pub(super) fn close_for(&mut self, connection: ConnectionId, reason: CloseReason) {

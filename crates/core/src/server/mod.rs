@@ -3,6 +3,7 @@
 mod binding;
 mod config;
 mod connection;
+mod destroying;
 mod endpoint;
 mod ends;
 mod event;

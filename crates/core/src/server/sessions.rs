@@ -7,10 +7,10 @@ use dayfly_crypto::kdf::Side;
 use dayfly_tl::{mtproto, to_bytes};
 
 use crate::env::Env;
-use crate::holds;
 use crate::observer::Observer;
-use crate::session::server::{Answer, IncomingCall, OwnerRequest, ServerSession};
-use crate::session::{CloseReason, MsgId, SessionId, envelope};
+use crate::session::server::{Answer, IncomingCall, OwnerRequest, Reception, ServerSession};
+use crate::session::{CloseReason, MsgId, Opened, SessionId, envelope};
+use crate::{holds, mutant};
 
 use super::connection::ConnectionId;
 use super::endpoint::{ServerEndpoint, Timer};
@@ -25,40 +25,69 @@ pub(super) struct Origin {
     pub(super) msg_id: MsgId,
 }
 
+/// Which session asked something that the endpoint answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Asker {
+    pub(super) key: AuthKeyId,
+    pub(super) session_id: SessionId,
+}
+
 impl ServerEndpoint {
-    /// From now on a session answers on `connection`. Session 0 is none, and is not kept (rule MS-08).
-    pub(super) fn attach(&mut self, key: AuthKeyId, session_id: SessionId, connection: ConnectionId) {
-        if session_id == SessionId(0) {
-            return;
+    /// Gives a message to its session. A session begins with the first message that is taken: one that was recorded long
+    /// ago and is sent again by someone else opens nothing, and pushes no session out.
+    pub(super) fn receive<O: Observer>(
+        &mut self,
+        key: AuthKeyId,
+        opened: &Opened<'_>,
+        env: &mut Env<'_, O>,
+    ) -> Result<Reception, CloseReason> {
+        let session_id = opened.session_id;
+        let Some(live) = self.keys.get_mut(&key) else { return Err(CloseReason::ForeignSession) };
+        if let Some(attached) = live.sessions.get_mut(&session_id) {
+            attached.last_message = self.now;
+            return attached.session.handle_message(opened, &mut live.salts, env);
         }
-        self.open_session(key, session_id);
+        let mut session = ServerSession::new(session_id, Arc::clone(&self.session_limits));
+        let reception = session.handle_message(opened, &mut live.salts, env)?;
+        if reception == Reception::Taken {
+            self.open_session(key, session);
+        }
+        Ok(reception)
+    }
+
+    /// Opens the session, in the place of another one if there are too many.
+    fn open_session(&mut self, key: AuthKeyId, session: ServerSession) {
+        let stalest = self.keys.get(&key).and_then(|live| live.stalest_of(self.config.sessions_per_key));
+        if let Some(stalest) = stalest {
+            self.drop_session(key, stalest);
+        }
+        let (session_id, last_message) = (session.id(), self.now);
+        let Some(live) = self.keys.get_mut(&key) else { return };
+        live.sessions.insert(session_id, Attached { session, connection: None, last_message });
+        self.tell(Event::SessionCreated { key, session_id });
+    }
+
+    /// After a message on `connection`: its session answers there from now on if the message was new. Anyone may have
+    /// recorded another one and sent it again, so that moves a session only where it has no connection.
+    pub(super) fn follow(
+        &mut self,
+        key: AuthKeyId,
+        session_id: SessionId,
+        connection: ConnectionId,
+        reception: &Reception,
+    ) {
         let Some(attached) = self.attached(key, session_id) else { return };
-        let before = attached.connection.replace(connection);
-        if before == Some(connection) {
+        let before = attached.connection;
+        let is_new = mutant!("MS-03.follow", *reception == Reception::Taken, true);
+        if before == Some(connection) || !(is_new || before.is_none()) {
             return;
         }
+        attached.connection = Some(connection);
         attached.session.handle_new_connection();
         self.untie(key, session_id, before);
         if let Some(open) = self.connections.get_mut(&connection) {
             open.sessions.insert((key, session_id));
         }
-    }
-
-    /// Opens the session unless it is open, in the place of another one if there are too many.
-    fn open_session(&mut self, key: AuthKeyId, session_id: SessionId) {
-        let now = self.now;
-        let Some(live) = self.keys.get_mut(&key) else { return };
-        if let Some(attached) = live.sessions.get_mut(&session_id) {
-            attached.last_message = now;
-            return;
-        }
-        if let Some(stalest) = live.stalest_of(self.config.sessions_per_key) {
-            self.drop_session(key, stalest);
-        }
-        let session = ServerSession::new(session_id, Arc::clone(&self.session_limits));
-        let Some(live) = self.keys.get_mut(&key) else { return };
-        live.sessions.insert(session_id, Attached { session, connection: None, last_message: now });
-        self.tell(Event::SessionCreated { key, session_id });
     }
 
     /// The connection of a session is gone: it is remembered for a while, for the client may come back.
@@ -160,9 +189,14 @@ impl ServerEndpoint {
                     to_bytes(&mtproto::DestroySessionNone { session_id })
                 }
             }
-            // Ending a permanent key belongs to a later version; a client that is told so keeps its key.
-            OwnerRequest::DestroyAuthKey { .. } => to_bytes(&mtproto::DestroyAuthKeyFail {}),
+            OwnerRequest::DestroyAuthKey { .. } => return self.start_destroy(Asker { key, session_id }),
         };
+        self.answer_bare(Asker { key, session_id }, body, env);
+    }
+
+    /// Gives an object without a call around it to its session; it goes out when the session is served.
+    pub(super) fn answer_bare<O: Observer>(&mut self, asker: Asker, body: Vec<u8>, env: &mut Env<'_, O>) {
+        let Asker { key, session_id } = asker;
         let told = self.session(key, session_id).map(|session| session.answer_bare(body, env));
         self.end_if_flooded(key, session_id, told);
     }
@@ -198,6 +232,21 @@ impl ServerEndpoint {
         let Origin { key, session_id, msg_id } = origin;
         let told = self.session(key, session_id).map(|session| session.answer(msg_id, answer, env));
         self.end_if_flooded(key, session_id, told);
+    }
+
+    /// Seals and sends one packet on a connection, whichever its session uses.
+    pub(super) fn send_sealed<O: Observer>(
+        &mut self,
+        key: AuthKeyId,
+        connection: ConnectionId,
+        plaintext: &[u8],
+        env: &mut Env<'_, O>,
+    ) {
+        let Some(live) = self.keys.get(&key) else { return };
+        match envelope::seal(&live.traffic, Side::Server, plaintext, env.random) {
+            Ok(frame) => self.send_frame(connection, &frame, env),
+            Err(error) => self.close(connection, error.to_string()),
+        }
     }
 
     /// Seals and sends what a session has ready, on the connection that it uses.

@@ -9,7 +9,7 @@ use super::endpoint::{NOT_FOUND, ServerEndpoint, Timer};
 use super::event::Event;
 
 impl ServerEndpoint {
-    pub(super) fn send_plain<O: Observer>(
+    pub(super) fn send_frame<O: Observer>(
         &mut self,
         connection: ConnectionId,
         payload: &[u8],

@@ -12,6 +12,7 @@ use super::client::{CallId, ClientEvent, ClientOptions};
 use super::envelope::{open, seal};
 use super::salt::KeySalts;
 use super::server::Answer;
+use super::server::Reception;
 use super::testing::{Counting, START};
 use super::{ClientSession, Limits, MsgId, ServerSession, SessionId};
 use crate::keys::kind::{TrafficKey, UnboundTempKey};
@@ -109,7 +110,12 @@ impl World {
         let (now, mut observer) = (self.now(), NoObserver);
         let mut env = Env::new(now, &mut self.random, &mut observer);
         match sender {
-            Side::Client => self.server.handle_message(&opened, &mut self.salts, &mut env).unwrap(),
+            Side::Client => {
+                let reception = self.server.handle_message(&opened, &mut self.salts, &mut env).unwrap();
+                if let Reception::Refused { notice } = reception {
+                    self.post(Side::Server, &notice);
+                }
+            }
             Side::Server => self.client.handle_message(&opened, &mut env).unwrap(),
         }
     }

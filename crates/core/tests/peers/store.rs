@@ -49,7 +49,7 @@ impl Store {
             StoreRequest::Find(id) => self.finds.push(*id),
             StoreRequest::Bind(bind) => self.binds.push(*bind),
             StoreRequest::MarkUsed(id) => self.marked.push(*id),
-            StoreRequest::Insert(_) | StoreRequest::DropTemp { .. } => {}
+            StoreRequest::Insert(_) | StoreRequest::DropTemp { .. } | StoreRequest::Destroy(_) => {}
         }
         if self.silent {
             return StoreOutcome::Unavailable;
@@ -64,6 +64,7 @@ impl Store {
             }
             StoreRequest::Bind(bind) => StoreOutcome::Bind(self.bind(bind)),
             StoreRequest::DropTemp { perm, except } => StoreOutcome::Dropped(self.drop_temp(perm, &except)),
+            StoreRequest::Destroy(id) => self.destroy(id),
             StoreRequest::MarkUsed(_) if self.marks_nothing => StoreOutcome::Unavailable,
             StoreRequest::MarkUsed(_) => StoreOutcome::Done,
         }
@@ -90,6 +91,13 @@ impl Store {
         let ended: Vec<_> = of_perm.map(|(id, _)| id).collect();
         ended.iter().for_each(|id| self.forget(*id));
         ended
+    }
+
+    fn destroy(&mut self, id: AuthKeyId) -> StoreOutcome {
+        let mut ended = self.drop_temp(id, &[]);
+        let Some(record) = self.keys.remove(&id) else { return StoreOutcome::Missing };
+        ended.extend(Some(id).filter(|_| record.lifetime != Lifetime::Permanent));
+        StoreOutcome::Destroyed(ended)
     }
 
     fn bound(&self) -> impl Iterator<Item = (AuthKeyId, Slot)> {

@@ -1,6 +1,7 @@
 //! The server endpoint, driven by hand: every rule that it keeps is broken alone, by a peer that says what a test wants.
 
 mod binding;
+mod destroying;
 mod ends;
 mod lookups;
 #[path = "../peers/mod.rs"]

@@ -117,6 +117,7 @@ fn names(outcomes: &[StoreOutcome]) -> Vec<&'static str> {
         StoreOutcome::Refused => "refused",
         StoreOutcome::Bind(_) => "bind",
         StoreOutcome::Dropped(_) => "dropped",
+        StoreOutcome::Destroyed(_) => "destroyed",
         StoreOutcome::Done => "done",
         StoreOutcome::Unavailable => "unavailable",
     };
@@ -297,3 +298,48 @@ macro_rules! only_insert {
 
 only_insert!(Accepting, records, records.iter().map(|_| Ok(Inserted::Stored)).collect());
 only_insert!(Hanging, _records, std::future::pending().await);
+
+// rule: MS-17
+#[test]
+fn a_destroyed_permanent_key_takes_its_temporary_keys_along_and_never_comes_back() {
+    let places = Places::new();
+    let keys = front(&places);
+    ask(&keys, vec![StoreRequest::Insert(perm(1)), StoreRequest::Insert(perm(9))]);
+    ask(&keys, [2, 3, 4].map(|id| StoreRequest::Insert(temp(id, 5000))).into());
+    let binds = [(2, 1), (3, 1), (4, 9)].map(|(temp, perm)| BindRequest { capacity: 9, ..bind(temp, perm) });
+    ask(&keys, binds.map(StoreRequest::Bind).into());
+    let destroyed = ask(&keys, vec![StoreRequest::Destroy(AuthKeyId(1))]);
+    assert!(matches!(&destroyed[..], [StoreOutcome::Destroyed(ended)] if *ended == ids(&[2, 3])));
+    let left = ask(&keys, [1, 2, 3, 4, 9].map(find).into());
+    assert_eq!(names(&left), ["missing", "missing", "missing", "found temp", "found perm"]);
+    assert_eq!(names(&ask(&keys, vec![StoreRequest::Destroy(AuthKeyId(1))])), ["missing"]);
+    drop(keys);
+    assert_eq!(
+        names(&ask(&front(&places), vec![find(1), find(9)])),
+        ["missing", "found perm"],
+        "after a start"
+    );
+}
+
+// rule: MS-17
+#[test]
+fn an_unbound_key_is_destroyed_alone() {
+    let places = Places::new();
+    let keys = front(&places);
+    ask(&keys, vec![StoreRequest::Insert(perm(1)), StoreRequest::Insert(temp(2, 5000))]);
+    let destroyed = ask(&keys, vec![StoreRequest::Destroy(AuthKeyId(2))]);
+    assert!(matches!(&destroyed[..], [StoreOutcome::Destroyed(ended)] if *ended == ids(&[2])));
+    assert_eq!(names(&ask(&keys, vec![find(1), find(2)])), ["found perm", "missing"]);
+}
+
+// rule: MS-17
+#[test]
+fn nothing_is_bound_to_a_permanent_key_that_was_destroyed_meanwhile() {
+    let places = Places::new();
+    let keys = front(&places);
+    ask(&keys, vec![StoreRequest::Insert(perm(1)), StoreRequest::Insert(temp(2, 5000))]);
+    ask(&keys, vec![StoreRequest::Destroy(AuthKeyId(1))]);
+    let late = ask(&keys, vec![StoreRequest::Bind(bind(2, 1))]);
+    assert!(matches!(late[..], [StoreOutcome::Bind(BindOutcome::PermGone)]));
+    assert_eq!(names(&ask(&keys, vec![find(2)])), ["missing"]);
+}

@@ -44,6 +44,12 @@ impl Play {
                 let gone = self.bound.keys().filter(|id| !except.contains(id)).copied().collect();
                 StoreOutcome::Dropped(gone)
             }
+            StoreRequest::Destroy(id) => {
+                let gone =
+                    self.bound.iter().filter(|(_, perm)| **perm == id).map(|(temp, _)| *temp).collect();
+                self.bound.retain(|_, perm| *perm != id);
+                StoreOutcome::Destroyed(gone)
+            }
             StoreRequest::MarkUsed(_) => StoreOutcome::Done,
         }
     }

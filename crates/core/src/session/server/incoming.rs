@@ -17,6 +17,21 @@ use crate::session::window::{Disorder, Known};
 use crate::session::{CloseReason, Opened, SessionId, gzip, query};
 use crate::{enforce, holds, mutant};
 
+/// What became of a message. All three came from whoever holds the key, but the last two may have been recorded and sent
+/// again by someone else.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reception {
+    /// It was new, and is taken.
+    Taken,
+    /// It was taken before; what answered it waits to be sent again.
+    Repeated,
+    /// It is not taken.
+    Refused {
+        /// The plaintext that says why, for [`crate::session::envelope::seal`], to be sent where the message came from.
+        notice: Vec<u8>,
+    },
+}
+
 /// What is to be done with a message.
 enum Verdict {
     Take,
@@ -29,7 +44,7 @@ enum Verdict {
 }
 
 impl ServerSession {
-    /// Takes one opened message. Afterwards drain the `poll_*` methods.
+    /// Takes one opened message; tells what became of it. Afterwards drain the `poll_*` methods.
     ///
     /// A repeat is known before its age and salt are looked at: it is answered as it was, and a client is
     /// never led to send a call that already ran under a new msg_id.
@@ -41,16 +56,27 @@ impl ServerSession {
         opened: &Opened<'_>,
         salts: &mut KeySalts,
         env: &mut Env<'_, O>,
-    ) -> Result<(), CloseReason> {
+    ) -> Result<Reception, CloseReason> {
         enforce!("MS-08.session-zero", opened.session_id != SessionId(0), CloseReason::ForeignSession);
         enforce!("MS-08.session", opened.session_id == self.id, CloseReason::ForeignSession);
         let message = Inner { msg_id: opened.msg_id, seqno: opened.seqno, body: opened.body };
         match self.judge(&message, opened.salt, salts, env) {
             Verdict::Take => self.take(&message, salts, env),
-            Verdict::Repeat => self.repeat(&message, env.now),
-            Verdict::Refuse(code) => self.refuse(&message, code, env.now),
-            Verdict::BadSalt => self.refuse_salt(&message, salts, env),
+            Verdict::Repeat => self.repeat(&message, env.now).map(|()| Reception::Repeated),
+            Verdict::Refuse(code) => Ok(self.refused(notice(&message, code), salts, env)),
+            Verdict::BadSalt => Ok(self.refused(salt_notice(&message, salts, env), salts, env)),
         }
+    }
+
+    /// The notice as a packet of its own: it belongs on the connection of what it refuses, wherever the session answers.
+    fn refused<O: Observer>(
+        &mut self,
+        notice: Vec<u8>,
+        salts: &mut KeySalts,
+        env: &mut Env<'_, O>,
+    ) -> Reception {
+        let message = self.message(notice, MadeFor::Answer, false, env.now);
+        Reception::Refused { notice: self.packet(&[message], salts, env) }
     }
 
     /// Source: Service Messages about Messages, "Notice of Ignored Error Message" (rules MS-02, MS-03, MS-04,
@@ -110,11 +136,11 @@ impl ServerSession {
         message: &Inner<'_>,
         salts: &mut KeySalts,
         env: &mut Env<'_, O>,
-    ) -> Result<(), CloseReason> {
+    ) -> Result<Reception, CloseReason> {
         let inners = match contents(message) {
             Ok(inners) => inners,
             Err(ContainerError::TooMany) => return Err(CloseReason::Flood),
-            Err(_) => return self.refuse(message, BAD_CONTAINER, env.now),
+            Err(_) => return Ok(self.refused(notice(message, BAD_CONTAINER), salts, env)),
         };
         // Before anything is taken: what was taken and not run would be lost.
         let calls = inners.iter().filter(|inner| self.is_call(inner.body));
@@ -131,7 +157,7 @@ impl ServerSession {
         }
         self.calls.forget_below(self.window.lowest());
         self.queue(calls);
-        Ok(())
+        Ok(Reception::Taken)
     }
 
     fn is_call(&self, body: &[u8]) -> bool {
@@ -148,11 +174,11 @@ impl ServerSession {
     ) -> Result<(), CloseReason> {
         match self.window.knows(inner.msg_id) {
             Known::Repeat => return self.repeat(inner, env.now),
-            Known::TooOld => return self.refuse(inner, TOO_OLD, env.now),
+            Known::TooOld => return self.refuse_inner(inner, TOO_OLD, env.now),
             Known::New => {}
         }
         if let Some(code) = self.seqno_refusal(inner) {
-            return self.refuse(inner, code, env.now);
+            return self.refuse_inner(inner, code, env.now);
         }
         self.window.insert(inner.msg_id, inner.seqno);
         if is_content_related(inner.seqno) {
@@ -223,28 +249,9 @@ impl ServerSession {
         }
     }
 
-    fn refuse(&mut self, message: &Inner<'_>, error_code: i32, now: Now) -> Result<(), CloseReason> {
-        let notice = BadMsgNotificationPlain {
-            bad_msg_id: message.msg_id.to_long(),
-            bad_msg_seqno: message.seqno,
-            error_code,
-        };
-        self.say(to_bytes(&notice), MadeFor::Answer, false, now).map(drop)
-    }
-
-    fn refuse_salt<O: Observer>(
-        &mut self,
-        message: &Inner<'_>,
-        salts: &mut KeySalts,
-        env: &mut Env<'_, O>,
-    ) -> Result<(), CloseReason> {
-        let notice = BadServerSalt {
-            bad_msg_id: message.msg_id.to_long(),
-            bad_msg_seqno: message.seqno,
-            error_code: WRONG_SALT,
-            new_server_salt: salts.current(env),
-        };
-        self.say(to_bytes(&notice), MadeFor::Answer, false, env.now).map(drop)
+    /// Refuses one message of a container: the rest of it is taken, so the notice goes where the answers go.
+    fn refuse_inner(&mut self, inner: &Inner<'_>, code: i32, now: Now) -> Result<(), CloseReason> {
+        self.say(notice(inner, code), MadeFor::Answer, false, now).map(drop)
     }
 
     /// Says new_session_created for the first message, and for one below all before it.
@@ -271,6 +278,25 @@ impl ServerSession {
         self.first = Some(lowest);
         Ok(())
     }
+}
+
+/// `bad_msg_notification`.
+fn notice(message: &Inner<'_>, error_code: i32) -> Vec<u8> {
+    to_bytes(&BadMsgNotificationPlain {
+        bad_msg_id: message.msg_id.to_long(),
+        bad_msg_seqno: message.seqno,
+        error_code,
+    })
+}
+
+/// `bad_server_salt`.
+fn salt_notice<O: Observer>(message: &Inner<'_>, salts: &mut KeySalts, env: &mut Env<'_, O>) -> Vec<u8> {
+    to_bytes(&BadServerSalt {
+        bad_msg_id: message.msg_id.to_long(),
+        bad_msg_seqno: message.seqno,
+        error_code: WRONG_SALT,
+        new_server_salt: salts.current(env),
+    })
 }
 
 /// The messages in a container or copy; anything else is one message.

@@ -18,6 +18,7 @@ use dayfly_tl::{LongVec, to_bytes};
 
 use self::calls::Calls;
 pub use self::calls::IncomingCall;
+pub use self::incoming::Reception;
 use self::outbox::{Outbox, Outgoing};
 use super::container::{self, MAX_MESSAGES};
 use super::envelope::plaintext;

@@ -18,6 +18,8 @@ struct Rig {
     salts: KeySalts,
     random: Counting,
     millis: u64,
+    /// What came back where the refused messages came from.
+    notices: Vec<Sent>,
 }
 
 impl Rig {
@@ -31,6 +33,7 @@ impl Rig {
             salts: KeySalts::new(SALT, START),
             random: Counting::default(),
             millis: 1000,
+            notices: Vec::new(),
         }
     }
 
@@ -55,6 +58,13 @@ impl Rig {
     }
 
     fn give(&mut self, opened: Opened<'_>) -> Result<(), CloseReason> {
+        if let Reception::Refused { notice } = self.receive(opened)? {
+            self.notices.extend(unpack(&notice));
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, opened: Opened<'_>) -> Result<Reception, CloseReason> {
         self.env(|session, salts, env| session.handle_message(&opened, salts, env))
     }
 
@@ -67,7 +77,7 @@ impl Rig {
     }
 
     fn sent(&mut self) -> Vec<Sent> {
-        let mut all = Vec::new();
+        let mut all = std::mem::take(&mut self.notices);
         while let Some(packet) = self.env(|session, salts, env| session.poll_transmit(salts, env)) {
             all.extend(unpack(&packet));
         }
@@ -311,6 +321,25 @@ fn session_0_and_another_session_end_the_connection() {
     assert_eq!(rig.calls(), []);
     let mut zero = Rig { session: ServerSession::new(SessionId(0), Arc::default()), ..Rig::new() };
     assert_eq!(zero.give(to(SessionId(0))), Err(CloseReason::ForeignSession));
+}
+
+// rule: MS-03, MS-09, TR-04
+#[test]
+fn it_is_told_whether_a_message_was_new_and_was_taken() {
+    let mut rig = Rig::greeted();
+    let body = call();
+    let with =
+        |salt, seqno| Opened { salt, session_id: SESSION, msg_id: id(5), seqno, body: &body, quick_ack: 0 };
+    assert!(matches!(rig.receive(with(SALT + 1, 1)), Ok(Reception::Refused { .. })), "a wrong salt");
+    assert!(matches!(rig.receive(with(SALT, 2)), Ok(Reception::Refused { .. })), "an even seqno");
+    assert_eq!(rig.sent(), [], "a notice goes back at once, and not where the session answers");
+    assert_eq!(rig.receive(with(SALT, 1)), Ok(Reception::Taken));
+    assert_eq!(rig.receive(with(SALT, 1)), Ok(Reception::Repeated));
+    assert_eq!(
+        rig.receive(with(SALT + 1, 1)),
+        Ok(Reception::Repeated),
+        "a repeat is known by its msg_id alone"
+    );
 }
 
 // rule: MS-09
