@@ -12,7 +12,7 @@ use dayfly_core::handshake::client::HandshakeError;
 use dayfly_core::job::{Job, JobResult, perform_all};
 use dayfly_core::observer::Observer;
 use dayfly_core::session::client::RpcFailure;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time;
 
@@ -27,7 +27,17 @@ pub(crate) type Answer = Result<Vec<u8>, RpcFailure>;
 
 /// What the owner asks for.
 pub(crate) enum Command {
-    Call(Vec<u8>, oneshot::Sender<Answer>),
+    Call(Ticket, Vec<u8>, oneshot::Sender<Answer>),
+}
+
+/// Names a call for its owner, before the endpoint has a name for it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// A call that its owner waits for.
+pub(crate) struct Waiting {
+    ticket: Ticket,
+    answer: oneshot::Sender<Answer>,
 }
 
 /// Why a client is not ready (yet).
@@ -57,7 +67,11 @@ pub(crate) struct Driver<C, R, O> {
     pub(crate) ready: Option<oneshot::Sender<Result<(), Trouble>>>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) links: BTreeMap<LinkId, Link>,
-    pub(crate) waiting: BTreeMap<CallId, oneshot::Sender<Answer>>,
+    /// Calls that nobody waits for any more.
+    pub(crate) given_up: mpsc::UnboundedReceiver<Ticket>,
+    pub(crate) updates: broadcast::Sender<Arc<[u8]>>,
+    pub(crate) waiting: BTreeMap<CallId, Waiting>,
+    pub(crate) calls: BTreeMap<Ticket, CallId>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) working: Option<JoinHandle<Vec<JobResult>>>,
 }
@@ -74,9 +88,10 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
                 Some(event) = links.recv() => self.on_link(event),
                 results = finished(&mut self.working) => self.on_results(results),
                 command = self.commands.recv() => match command {
-                    Some(Command::Call(body, answer)) => self.on_call(body, answer),
+                    Some(Command::Call(ticket, body, answer)) => self.on_call(ticket, body, answer),
                     None => return,
                 },
+                Some(ticket) = self.given_up.recv() => self.on_given_up(ticket),
                 () = time::sleep(deadline) => {}
             }
             self.turn(&to_me);
@@ -117,9 +132,21 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
         self.with_endpoint(|endpoint, env| endpoint.handle_closed(link, env));
     }
 
-    fn on_call(&mut self, body: Vec<u8>, answer: oneshot::Sender<Answer>) {
+    /// A call whose owner left while it was on its way here is not made.
+    fn on_call(&mut self, ticket: Ticket, body: Vec<u8>, answer: oneshot::Sender<Answer>) {
+        if answer.is_closed() {
+            return;
+        }
         let call = self.with_endpoint(|endpoint, env| endpoint.call(body, env));
-        self.waiting.insert(call, answer);
+        self.calls.insert(ticket, call);
+        self.waiting.insert(call, Waiting { ticket, answer });
+    }
+
+    fn on_given_up(&mut self, ticket: Ticket) {
+        if let Some(call) = self.calls.remove(&ticket) {
+            self.waiting.remove(&call);
+            self.with_endpoint(|endpoint, env| endpoint.cancel(call, env));
+        }
     }
 
     fn on_results(&mut self, results: Vec<JobResult>) {
@@ -163,12 +190,14 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
             }
             Output::Close { link } => drop(self.links.remove(&link)),
             Output::Answer { call, result } => {
-                if let Some(answer) = self.waiting.remove(&call) {
+                if let Some(Waiting { ticket, answer }) = self.waiting.remove(&call) {
+                    self.calls.remove(&ticket);
                     // The caller may have stopped waiting.
                     let _ = answer.send(result);
                 }
             }
-            Output::Update(bytes) => tracing::debug!(length = bytes.len(), "update"),
+            // Nobody may be listening.
+            Output::Update(bytes) => drop(self.updates.send(bytes.into())),
             Output::Event(event) => self.on_event(event),
         }
     }

@@ -1,12 +1,13 @@
 //! The tokio client: connects, makes a permanent and a temporary key, binds them, renews ahead, recovers.
 //!
 //! What it does: moves bytes between TCP connections and a [`ClientEndpoint`](dayfly_core::client::ClientEndpoint), which
-//! decides everything, and keeps the permanent key in a [`SessionStore`]. Any request of `grammers_tl_types` can be
-//! invoked.
+//! decides everything, and keeps the permanent key in a [`SessionStore`]. With the feature `grammers` any request of
+//! `grammers_tl_types` can be invoked, which costs its compile time; without it requests are bytes.
 //!
 //! What it does not: it knows no rule of the protocol (they are in `dayfly-core`, without I/O), and nothing of logging in.
 //!
-//! ```no_run
+#![cfg_attr(feature = "grammers", doc = "```no_run")]
+#![cfg_attr(not(feature = "grammers"), doc = "```ignore")]
 //! use dayfly_client::{Client, ClientConfig, FileSession, PublicKey, forbid_core_dumps};
 //! use grammers_tl_types::functions::help::GetNearestDc;
 //!
@@ -33,7 +34,7 @@ mod link;
 mod session_store;
 mod system;
 
-pub use client::{Client, ConnectError, Events, Happened, InvokeError, World};
+pub use client::{Client, ConnectError, Events, Happened, InvokeError, Missed, Updates, World};
 pub use dayfly_core::client::{ClientConfig, ClientInfo, Delays, Event, SavedKey, Sent};
 pub use dayfly_core::handshake::client::HandshakeError;
 pub use dayfly_core::session::client::RpcFailure;

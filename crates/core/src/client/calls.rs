@@ -22,6 +22,37 @@ impl ClientEndpoint {
         self.issue_held(env);
     }
 
+    /// Nobody waits for a call any more: no answer comes, and if it went out the server is asked to drop the answer. The
+    /// server may run it all the same.
+    pub fn cancel<O: Observer>(&mut self, call: CallId, env: &mut Env<'_, O>) {
+        self.now = env.now.monotonic;
+        self.held.remove(&call);
+        if self.pending.remove(&call).is_none() {
+            return;
+        }
+        let lines: Vec<LineId> = self.lines.keys().copied().collect();
+        for line_id in lines {
+            let Some(traffic) = self.traffic(line_id) else { continue };
+            let handed = traffic.calls.iter().find(|(_, handed)| handed.call == call);
+            let Some(inner) = handed.map(|(inner, _)| *inner) else { continue };
+            traffic.calls.remove(&inner);
+            traffic.session.cancel(inner);
+            self.serve(line_id, env);
+            self.on_call_over(line_id, env);
+        }
+    }
+
+    /// A binding may have waited for the call, and a replaced key for its last.
+    fn on_call_over<O: Observer>(&mut self, line_id: LineId, env: &mut Env<'_, O>) {
+        match line_id {
+            LineId::Active => self.bind_when_ready(env),
+            LineId::Draining if self.traffic(line_id).is_some_and(|traffic| traffic.calls.is_empty()) => {
+                self.abandon_draining(env);
+            }
+            _ => {}
+        }
+    }
+
     /// Sends what was held, in the order in which it was called, if calls go out now.
     pub(super) fn issue_held<O: Observer>(&mut self, env: &mut Env<'_, O>) {
         let Some(line_id) = self.calling_line().filter(|_| !self.is_held_back()) else { return };
@@ -102,10 +133,8 @@ impl ClientEndpoint {
         self.conclude(line_id, handed, result, env);
         if line_id == LineId::Active {
             self.losses = 0; // The key serves.
-            self.bind_when_ready(env);
-        } else if self.traffic(line_id).is_some_and(|traffic| traffic.calls.is_empty()) {
-            self.abandon_draining(env);
         }
+        self.on_call_over(line_id, env);
     }
 
     /// Gives an answer to the owner, unless the server only asks for the client info that the call went without.

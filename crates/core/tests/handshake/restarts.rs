@@ -42,6 +42,18 @@ fn a_query_without_an_answer_is_sent_again_byte_for_byte() {
 
 // rule: HS-30
 #[test]
+fn a_query_that_waits_to_go_out_goes_out_once_on_a_new_connection() {
+    let mut rig = ClientRig::new(KeyKind::Perm);
+    let first = rig.sent.pop_front().unwrap();
+    rig.world.pass(5 * SECOND);
+    rig.client.handle_timeout(&mut rig.world.env()).unwrap();
+    rig.client.handle_reconnected(&mut rig.world.env());
+    rig.settle().unwrap();
+    assert_eq!(rig.sent.drain(..).collect::<Vec<_>>(), [first]);
+}
+
+// rule: HS-30
+#[test]
 fn a_server_that_stays_silent_leads_to_a_new_run_and_then_to_an_error() {
     let mut rig = ClientRig::new(KeyKind::Perm);
     rig.pass(3 * 60 * SECOND).unwrap();

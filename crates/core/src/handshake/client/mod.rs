@@ -178,8 +178,10 @@ impl<K: Wrap> ClientHandshake<K> {
         }
     }
 
-    /// There is a new connection: the query in flight goes out on it as it was (rule HS-30).
+    /// There is a new connection: the query in flight goes out on it as it was (rule HS-30), once, though it may be waiting
+    /// to go out already.
     pub fn handle_reconnected<O: Observer>(&mut self, env: &mut Env<'_, O>) {
+        self.outputs.retain(|output| !matches!(output, Output::Send(_)));
         let patience = &self.config.patience;
         let payload =
             self.in_flight.as_mut().and_then(|query| query.on_new_connection(env.now.monotonic, patience));

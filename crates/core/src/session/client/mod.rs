@@ -141,6 +141,8 @@ pub struct ClientSession {
     resends_wanted: BTreeSet<MsgId>,
     /// Answers to what the server asked.
     replies: VecDeque<Vec<u8>>,
+    /// Messages whose answers nobody waits for any more.
+    unwanted: VecDeque<MsgId>,
     ping_wanted: bool,
     next_ping: Option<Duration>,
     pong_due: Option<Duration>,
@@ -174,6 +176,7 @@ impl ClientSession {
             states_wanted: BTreeSet::new(),
             resends_wanted: BTreeSet::new(),
             replies: VecDeque::new(),
+            unwanted: VecDeque::new(),
             ping_wanted: false,
             next_ping: options.ping_every.map(|every| env.now.monotonic.saturating_add(every)),
             pong_due: None,
@@ -204,6 +207,16 @@ impl ClientSession {
     /// Sends a call whose body depends on its msg_id: a bind (rule PF-21).
     pub fn call_built(&mut self, build: BuildCall) -> CallId {
         self.calls.add(Source::Built { build, last: Vec::new() }, self.options.ask_after)
+    }
+
+    /// Nobody waits for the call any more: it gives no answer and is not sent again. If it went out the server is asked,
+    /// once, to drop its answer (`rpc_drop_answer`); whether it runs the call or not is not known.
+    pub fn cancel(&mut self, call: CallId) {
+        let Some(call) = self.calls.remove(call) else { return };
+        let sent = call.message.filter(|_| call.sent > 0);
+        if let Some((msg_id, _)) = sent.filter(|_| self.unwanted.len() < MAX_UNWANTED) {
+            self.unwanted.push_back(msg_id);
+        }
     }
 
     /// What happened, in order.
@@ -275,6 +288,8 @@ impl ClientSession {
     }
 }
 
+/// Answers that the server is yet to be asked to drop; more are let come, and passed over.
+const MAX_UNWANTED: usize = 256;
 /// Service messages and containers that a notice can still be about.
 const MAX_ASKED: usize = 1024;
 

@@ -518,3 +518,36 @@ fn unreadable_messages_are_dropped() {
     rig.say(&cut[..cut.len() - 4]);
     assert_eq!((rig.events(), rig.sent()), (vec![], vec![]));
 }
+
+#[test]
+fn a_call_that_is_given_up_before_it_went_out_does_not_go_out() {
+    let mut rig = Rig::new();
+    let (kept, given_up) = (rig.call(), rig.call());
+    rig.session.cancel(given_up);
+    assert_eq!(rig.sent().len(), 1);
+    assert_eq!(rig.session.in_flight(), 1);
+    rig.session.cancel(kept);
+    rig.session.cancel(kept);
+    assert_eq!(rig.session.in_flight(), 0);
+}
+
+// rule: MS-14
+#[test]
+fn of_a_call_that_is_given_up_after_it_went_out_the_answer_is_to_be_dropped() {
+    let mut rig = Rig::new();
+    let call = rig.call();
+    let asked = rig.sent()[0].msg_id;
+    rig.session.cancel(call);
+    let sent = rig.sent();
+    let [drop] = &sent[..] else { panic!("one message, not {sent:?}") };
+    assert_eq!(read_exact::<RpcDropAnswerCall>(&drop.body).unwrap().req_msg_id, asked.to_long());
+    assert_eq!(drop.seqno & 1, 1, "it is a call itself");
+    rig.say(&to_bytes(&RpcResult { req_msg_id: asked.to_long(), result: &[1, 2, 3, 4] }));
+    rig.say(&to_bytes(&RpcResult {
+        req_msg_id: drop.msg_id.to_long(),
+        result: &to_bytes(&RpcAnswerUnknown),
+    }));
+    assert_eq!(rig.session.poll_event(), None, "a late answer is nobody's");
+    rig.env(|session, env| session.handle_reconnected(env));
+    assert_eq!(rig.sent(), [], "and nothing goes out again");
+}

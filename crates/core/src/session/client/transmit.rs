@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-use dayfly_tl::mtproto::{GetFutureSalts, MsgResendReqPlain, MsgsAck, MsgsStateReq, PingDelayDisconnect};
+use dayfly_tl::mtproto::{
+    GetFutureSalts, MsgResendReqPlain, MsgsAck, MsgsStateReq, PingDelayDisconnect, RpcDropAnswerCall,
+};
 use dayfly_tl::{LongVec, to_bytes};
 
 use super::calls::{CallId, Source};
@@ -84,6 +86,11 @@ impl ClientSession {
         let resends = take_ids(&mut self.resends_wanted);
         if !resends.is_empty() {
             self.say(messages, to_bytes(&MsgResendReqPlain { msg_ids: longs(&resends) }), now);
+        }
+        for msg_id in core::mem::take(&mut self.unwanted) {
+            let body = to_bytes(&RpcDropAnswerCall { req_msg_id: msg_id.to_long() });
+            let (msg_id, seqno) = (self.clock.next(MadeFor::Client, now), self.seqno.next(true));
+            messages.push(Outgoing { msg_id, seqno, body, again: false });
         }
         while let Some(reply) = self.replies.pop_front() {
             self.say(messages, reply, now);
