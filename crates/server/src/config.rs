@@ -123,6 +123,8 @@ pub struct Limits {
     pub temp_keys: usize,
     /// Seconds that a connection may stay silent before its first frame.
     pub first_frame_seconds: u64,
+    /// Seconds that the back end may take for a call; after it 500 BACKEND_TIMEOUT.
+    pub call_seconds: u64,
 }
 
 impl Default for Limits {
@@ -135,6 +137,7 @@ impl Default for Limits {
             answer_memory_bytes: 64 << 20,
             temp_keys: 1_000_000,
             first_frame_seconds: 60,
+            call_seconds: 30,
         }
     }
 }
@@ -207,7 +210,7 @@ impl Config {
             self.sealing.credential.is_some(),
             self.sealing.descriptor.is_some(),
         ];
-        let rows: [(&'static str, bool, String, &'static str); 10] = [
+        let rows: [(&'static str, bool, String, &'static str); 11] = [
             ("dc", (1..10_000).contains(&self.dc), self.dc.to_string(), "1 to 9999"),
             ("tmp_sessions", self.tmp_sessions >= 1, self.tmp_sessions.to_string(), "at least 1"),
             (
@@ -253,6 +256,12 @@ impl Config {
                 "4096 to 16777216",
             ),
             ("limits.temp_keys", self.limits.temp_keys >= 1, self.limits.temp_keys.to_string(), "at least 1"),
+            (
+                "limits.call_seconds",
+                (1..=3600).contains(&self.limits.call_seconds),
+                self.limits.call_seconds.to_string(),
+                "1 to 3600",
+            ),
         ];
         for (key, right, value, expected) in rows {
             if !right {

@@ -9,37 +9,53 @@ use dayfly_core::env::{Clock, Env, SecureRandom};
 use dayfly_core::job::JobResult;
 use dayfly_core::keys::requests::{StoreOutcome, Ticket};
 use dayfly_core::observer::Observer;
-use dayfly_core::server::{ConnectionId, Output, ServerEndpoint};
+use dayfly_core::server::{CallId, ConnectionId, Output, PushError, Recipient, ServerEndpoint};
+use dayfly_core::session::SessionId;
+use dayfly_core::session::server::Answer;
 use dayfly_crypto::AuthKeyId;
 use dayfly_store::{KeyStore, Keys, TempKeys};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time;
 
 use crate::advice::Advice;
 use crate::connection::Outgoing;
 use crate::event_log::EventLog;
-use crate::upstream::Upstream;
+use crate::upstream::{Reply, Upstream};
 use crate::workers::Workers;
 
 /// However far off the next deadline, the clocks are looked at this often: a clock may jump.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
+/// What was brought back and is taken in one turn.
+const DONE_AT_ONCE: usize = 256;
 
 /// What can happen to the engine.
 pub(crate) enum Command {
     Connected(ConnectionId, SocketAddr, Outgoing),
     Bytes(ConnectionId, Vec<u8>),
     Closed(ConnectionId),
+    /// The back end has an update.
+    Push {
+        to: Recipient,
+        update: Vec<u8>,
+        tell: oneshot::Sender<Result<usize, PushError>>,
+    },
+    /// The back end asks which sessions of a key are connected.
+    Sessions {
+        perm: AuthKeyId,
+        tell: oneshot::Sender<Vec<SessionId>>,
+    },
     /// No more connections; answer what is owed, then end.
     Drain {
         patience: Duration,
     },
 }
 
-/// What worker threads and store tasks bring back. Never held up: what they bring makes room.
+/// What worker threads, store tasks and the back end bring back. Never held up: what they bring makes room.
 pub(crate) enum Done {
     Jobs(Vec<JobResult>),
     Store(Vec<(Ticket, StoreOutcome)>),
     Ended(Vec<AuthKeyId>),
+    Answer(CallId, Answer),
 }
 
 /// What the embedder brings: time, randomness, somebody who watches.
@@ -80,7 +96,7 @@ where
             let until_deadline = self.until_deadline();
             tokio::select! {
                 biased;
-                done = self.done.recv() => if let Some(done) = done { self.on_done(done) },
+                done = self.done.recv() => self.on_all_done(done),
                 command = self.commands.recv() => match command {
                     Some(Command::Drain { patience }) => {
                         drain_until = Some(self.world.clock.now().monotonic.saturating_add(patience));
@@ -95,6 +111,17 @@ where
         }
         self.connections.values().for_each(Outgoing::close);
         self.events.flush();
+    }
+
+    /// What else is there already is taken along: one turn for all of it.
+    fn on_all_done(&mut self, first: Option<Done>) {
+        let mut next = first;
+        for _ in 0..DONE_AT_ONCE {
+            let Some(done) = next else { return };
+            self.on_done(done);
+            next = self.done.try_recv().ok();
+        }
+        next.into_iter().for_each(|done| self.on_done(done));
     }
 
     fn drained(&self, until: Option<Duration>) -> bool {
@@ -123,6 +150,15 @@ where
                 self.connections.remove(&id);
                 self.endpoint.handle_closed(id, now);
             }
+            Command::Push { to, update, tell } => {
+                let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+                // The back end may have stopped waiting.
+                let _ = tell.send(self.endpoint.handle_push(to, &update, &mut env));
+            }
+            Command::Sessions { perm, tell } => {
+                let sessions = self.endpoint.sessions_of(perm);
+                let _ = tell.send(sessions.into_iter().map(|(_, session_id)| session_id).collect());
+            }
             Command::Drain { .. } => {}
         }
     }
@@ -142,6 +178,7 @@ where
                 }
             }
             Done::Ended(keys) => self.endpoint.handle_ended(&keys, &mut env),
+            Done::Answer(call, answer) => self.endpoint.handle_answer(call, answer, &mut env),
         }
     }
 
@@ -152,7 +189,7 @@ where
             let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
             self.endpoint.handle_timeout(&mut env);
         }
-        self.answer_calls();
+        self.pass_calls();
         self.start_jobs();
         self.ask_store();
         self.write_out();
@@ -165,12 +202,10 @@ where
         self.events.flush();
     }
 
-    fn answer_calls(&mut self) {
+    fn pass_calls(&mut self) {
         while let Some(call) = self.endpoint.poll_call() {
-            let now = self.world.clock.now();
-            let answer = self.upstream.call(&call, now);
-            let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
-            self.endpoint.handle_answer(call.id, answer, &mut env);
+            let reply = Reply::new(call.id, self.deliver.clone());
+            self.upstream.call(call, self.world.clock.now(), reply);
         }
     }
 

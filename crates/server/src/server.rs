@@ -24,7 +24,7 @@ use crate::config::{Allow, Config};
 use crate::connection;
 use crate::engine::{Command, Done, Engine, World};
 use crate::event_log::EventLog;
-use crate::upstream::Upstream;
+use crate::upstream::{Edge, Upstream};
 use crate::workers::{Deliver, Workers};
 
 /// What connections may have waiting for the engine; beyond it they stop reading.
@@ -134,12 +134,14 @@ impl Server {
         let to_engine = deliver.clone();
         // Fails only when the engine is gone, and its results with it.
         let results: Deliver = Arc::new(move |results| drop(to_engine.send(Done::Jobs(results))));
+        let mut upstream = parts.upstream;
+        upstream.start(Edge::new(commands.clone()));
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let engine = Engine {
             endpoint: ServerEndpoint::new(endpoint_config(config), handshake_config(config, &parts.rsa)?),
             world: World { clock: parts.clock, random: parts.random, observer: parts.observer },
             keys: parts.keys,
-            upstream: parts.upstream,
+            upstream,
             workers: Workers::start(count, &results).map_err(StartError::Threads)?,
             events: open_event_log(config)?,
             advice: Advice::default(),
@@ -217,6 +219,7 @@ fn endpoint_config(config: &Config) -> EndpointConfig {
         tmp_sessions: config.tmp_sessions,
         frame_bytes: config.limits.frame_bytes,
         first_frame: Duration::from_secs(config.limits.first_frame_seconds),
+        call_deadline: Duration::from_secs(config.limits.call_seconds),
         ..EndpointConfig::default()
     }
 }

@@ -3,14 +3,106 @@
 use std::net::SocketAddr;
 
 use dayfly_core::env::Now;
-use dayfly_core::server::UpstreamCall;
+use dayfly_core::server::{CallId, PushError, Recipient, UpstreamCall};
+use dayfly_core::session::SessionId;
 use dayfly_core::session::server::Answer;
+use dayfly_crypto::AuthKeyId;
 use dayfly_tl::{Constructor, api, to_bytes};
+use tokio::sync::{mpsc, oneshot};
 
-/// Answers calls in process.
+use crate::engine::{Command, Done};
+
+/// Takes calls, in process, one after another; while it holds one up, everything is held up. What takes time is done
+/// elsewhere, and answered by the [`Reply`] from there.
 pub trait Upstream: Send {
-    /// The answer to `call`, which came at `now`.
-    fn call(&mut self, call: &UpstreamCall, now: Now) -> Answer;
+    /// Called once, before the first call: by `edge` updates are sent.
+    fn start(&mut self, edge: Edge) {
+        drop(edge);
+    }
+
+    /// Takes `call`, which came at `now`, and answers it by `reply`, now or later.
+    fn call(&mut self, call: UpstreamCall, now: Now, reply: Reply);
+}
+
+/// The answer owed to one call. Dropped without one it says 500 BACKEND_GONE; after the call's deadline it says nothing any
+/// more.
+#[derive(Debug)]
+pub struct Reply {
+    call: CallId,
+    deliver: Option<mpsc::UnboundedSender<Done>>,
+}
+
+impl Reply {
+    pub(crate) fn new(call: CallId, deliver: mpsc::UnboundedSender<Done>) -> Self {
+        Self { call, deliver: Some(deliver) }
+    }
+
+    /// Answers. A result has to be an object of TL, at most about 2 MiB; another one becomes an error with a name.
+    pub fn answer(mut self, answer: Answer) {
+        self.send(answer);
+    }
+
+    fn send(&mut self, answer: Answer) {
+        if let Some(deliver) = self.deliver.take() {
+            // Fails only when the engine is gone, and then nobody is left to answer.
+            let _ = deliver.send(Done::Answer(self.call, answer));
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.send(Answer::Error { code: 500, message: "BACKEND_GONE".to_owned() });
+    }
+}
+
+/// What a back end reaches clients by. Clones reach the same server.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    commands: mpsc::Sender<Command>,
+}
+
+/// Why a back end could not be served.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EdgeError {
+    /// The update is none.
+    #[error(transparent)]
+    Push(#[from] PushError),
+    /// The server has ended.
+    #[error("the server has ended")]
+    Ended,
+}
+
+impl Edge {
+    pub(crate) fn new(commands: mpsc::Sender<Command>) -> Self {
+        Self { commands }
+    }
+
+    /// Sends an update, serialized, constructor first; gives to how many sessions it went. Waits while the server has too
+    /// much to do.
+    ///
+    /// # Errors
+    /// [`EdgeError`].
+    pub async fn push(&self, to: Recipient, update: Vec<u8>) -> Result<usize, EdgeError> {
+        let (tell, told) = oneshot::channel();
+        self.ask(Command::Push { to, update, tell }).await?;
+        Ok(told.await.map_err(|_| EdgeError::Ended)??)
+    }
+
+    /// The sessions of a permanent key that are connected now.
+    ///
+    /// # Errors
+    /// [`EdgeError::Ended`].
+    pub async fn connected(&self, perm: AuthKeyId) -> Result<Vec<SessionId>, EdgeError> {
+        let (tell, told) = oneshot::channel();
+        self.ask(Command::Sessions { perm, tell }).await?;
+        told.await.map_err(|_| EdgeError::Ended)
+    }
+
+    async fn ask(&self, command: Command) -> Result<(), EdgeError> {
+        self.commands.send(command).await.map_err(|_| EdgeError::Ended)
+    }
 }
 
 /// Answers `help.getConfig` and `help.getNearestDc`, and refuses everything else with a name.
@@ -30,12 +122,12 @@ pub struct OwnAnswers {
 const CONFIG_LASTS: u64 = 3600;
 
 impl Upstream for OwnAnswers {
-    fn call(&mut self, call: &UpstreamCall, now: Now) -> Answer {
-        match call.method() {
+    fn call(&mut self, call: UpstreamCall, now: Now, reply: Reply) {
+        reply.answer(match call.method() {
             api::HelpGetConfig::ID => Answer::Result(self.config(now)),
             api::HelpGetNearestDc::ID => Answer::Result(self.nearest_dc()),
             method => Answer::Error { code: 400, message: format!("INPUT_METHOD_INVALID_{method:08x}") },
-        }
+        });
     }
 }
 

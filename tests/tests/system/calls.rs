@@ -1,14 +1,10 @@
 //! Which calls a key of which kind may make, and what is answered.
 
-use std::time::Duration;
-
-use dayfly_client::{Client, InvokeError, MemorySession};
+use dayfly_client::{Client, MemorySession};
 use dayfly_core::keys::kind::KeyKind;
 use dayfly_server::Allow;
 use dayfly_testkit::watch::SecretWatcher;
 use dayfly_tl::{api, read_exact, to_bytes};
-use grammers_tl_types::enums;
-use grammers_tl_types::functions::help::GetNearestDc;
 
 use crate::support::{
     A_DAY, HandClock, Talk, TestServer, Trouble, client_config, peer_of, rpc_error, within,
@@ -172,18 +168,4 @@ async fn the_shipped_client_sends_nothing_under_its_permanent_key() {
     assert_eq!(sent.under_perm, 0);
     assert!(sent.under_temp >= 2);
     assert!(server.stop().await.iter().all(|event| event["event"] != "call" || event["key_use"] == "bound"));
-}
-
-#[tokio::test]
-async fn any_request_is_invoked_and_one_that_is_given_up_harms_no_other() {
-    let server = TestServer::start().await;
-    let connecting =
-        Client::connect(server.address().to_string(), client_config(&server), MemorySession::default());
-    let (client, _events) = within("the binding", connecting).await.unwrap();
-    for _ in 0..20 {
-        let given_up = client.invoke_within(&GetNearestDc {}, Duration::ZERO).await;
-        assert!(matches!(given_up, Err(InvokeError::Late(Duration::ZERO))));
-    }
-    let enums::NearestDc::Dc(answer) = within("an answer", client.invoke(&GetNearestDc {})).await.unwrap();
-    assert_eq!(answer.this_dc, 2);
 }

@@ -12,3 +12,4 @@ mod shutdown;
 mod store_outage;
 mod support;
 mod transports;
+mod upstream;

@@ -139,6 +139,7 @@ impl ServerEndpoint {
         let Some(live) = self.keys.get_mut(&temp) else { return };
         if let Standing::Unbound { .. } = live.standing {
             live.standing = Standing::Bound { expires_at, perm };
+            self.join_family(temp);
             self.watch_end(temp, now);
         }
     }

@@ -32,6 +32,8 @@ pub struct EndpointConfig {
     pub frame_bytes: usize,
     /// Calls that wait for the back end's answer, in all; beyond it 420 FLOOD_WAIT_1.
     pub calls: usize,
+    /// How long the back end may take for a call; after it 500 BACKEND_TIMEOUT.
+    pub call_deadline: Duration,
 }
 
 impl Default for EndpointConfig {
@@ -49,6 +51,7 @@ impl Default for EndpointConfig {
             sessions_per_key: 64,
             frame_bytes: 1 << 20,
             calls: 100_000,
+            call_deadline: Duration::from_secs(30),
         }
     }
 }

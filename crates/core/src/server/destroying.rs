@@ -41,8 +41,7 @@ impl ServerEndpoint {
 
     /// Ends what is in use of a destroyed key: what the store named, the key itself, and whatever is bound to it here.
     fn end_all_of<O: Observer>(&mut self, target: AuthKeyId, ended: Vec<AuthKeyId>, env: &mut Env<'_, O>) {
-        let bound = self.keys.iter().filter(|(_, live)| live.standing.bound_to() == Some(target));
-        let bound: Vec<AuthKeyId> = bound.map(|(id, _)| *id).collect();
+        let bound = self.bound.get(&target).into_iter().flatten().copied().collect();
         self.marked.remove(&target);
         for key in mutant!("MS-17.live", [vec![target], ended, bound].concat(), Vec::new()) {
             self.end_key(key, EndReason::Destroyed, env);

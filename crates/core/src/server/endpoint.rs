@@ -13,7 +13,6 @@ use crate::handshake::server::{self as handshake, ServerHandshakes};
 use crate::job::{Job, JobResult};
 use crate::keys::requests::{BindRequest, StoreOutcome, StoreRequest, Ticket};
 use crate::observer::Observer;
-use crate::session::server::Answer;
 use crate::session::{self, SessionId};
 use crate::transport::Limits;
 
@@ -21,8 +20,8 @@ use super::config::EndpointConfig;
 use super::connection::{Connection, ConnectionId, Lookups, Outbox, Output};
 use super::event::{EndReason, Event};
 use super::live::LiveKey;
-use super::routing::{CallId, UpstreamCall};
 use super::sessions::{Asker, Origin};
+use super::upstream::{CallId, UpstreamCall};
 
 pub(super) const NOT_FOUND: i32 = -404;
 pub(super) const FLOOD: i32 = -429;
@@ -61,6 +60,8 @@ pub(super) enum Timer {
     FirstFrame(ConnectionId),
     /// `ping_delay_disconnect` (rule MS-16).
     Disconnect(ConnectionId),
+    /// The back end had its time for the call.
+    CallLate(CallId),
 }
 
 /// Everything of a server that is not I/O.
@@ -79,12 +80,14 @@ pub struct ServerEndpoint {
     pub(super) handshakes: ServerHandshakes<ConnectionId>,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) keys: BTreeMap<AuthKeyId, LiveKey>,
+    /// The keys in use that are bound to each permanent key.
+    pub(super) bound: BTreeMap<AuthKeyId, BTreeSet<AuthKeyId>>,
     pub(super) lookups: Lookups,
     pub(super) purposes: BTreeMap<Ticket, Purpose>,
     pub(super) next_ticket: u64,
     pub(super) requests: VecDeque<(Ticket, StoreRequest)>,
     pub(super) calls: VecDeque<UpstreamCall>,
-    /// Calls that the back end has; it answers each of them, whatever became of the caller.
+    /// Calls that the back end has: until it answers, or its time is up, whatever became of the caller.
     pub(super) awaited: BTreeMap<CallId, Origin>,
     pub(super) next_call: u64,
     pub(super) timers: Agenda<Timer>,
@@ -106,6 +109,7 @@ impl ServerEndpoint {
             handshakes: ServerHandshakes::new(handshakes),
             connections: BTreeMap::new(),
             keys: BTreeMap::new(),
+            bound: BTreeMap::new(),
             lookups: Lookups::default(),
             purposes: BTreeMap::new(),
             next_ticket: 0,
@@ -177,14 +181,6 @@ impl ServerEndpoint {
             Some(Purpose::Destroy(asker, key)) => self.on_destroyed(asker, key, outcome, env),
             Some(Purpose::MarkUsed(perm)) => self.on_marked(perm, &outcome),
             None => {}
-        }
-    }
-
-    /// A back end answered a call. An answer to a call whose key has ended meanwhile is dropped.
-    pub fn handle_answer<O: Observer>(&mut self, call: CallId, answer: Answer, env: &mut Env<'_, O>) {
-        self.now = env.now.monotonic;
-        if let Some(origin) = self.awaited.remove(&call) {
-            self.answer(origin, answer, env);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::session::SessionId;
 
 use super::endpoint::{Purpose, ServerEndpoint, Timer};
 use super::event::{EndReason, Event};
-use super::live::LiveKey;
+use super::live::{LiveKey, Standing};
 
 impl ServerEndpoint {
     pub(super) fn on_timer<O: Observer>(&mut self, timer: Timer, env: &mut Env<'_, O>) {
@@ -24,6 +24,7 @@ impl ServerEndpoint {
                 self.forget_if_idle(key);
             }
             Timer::FirstFrame(connection) => self.close(connection, "no frame in time".to_owned()),
+            Timer::CallLate(call) => self.on_call_late(call, env),
             Timer::Disconnect(connection) => {
                 self.close(connection, "ping_delay_disconnect ran out".to_owned());
             }
@@ -86,11 +87,28 @@ impl ServerEndpoint {
     /// of either side opens a recording of it (rule PF-16).
     fn remove_key(&mut self, key: AuthKeyId) -> Option<LiveKey> {
         let live = self.keys.remove(&key)?;
+        self.leave_family(key, live.standing);
         self.timers.clear(Timer::KeyEnd(key));
         self.timers.clear(Timer::KeyRetired(key));
         for (session_id, attached) in &live.sessions {
             self.untie(key, *session_id, attached.connection);
         }
         Some(live)
+    }
+
+    /// Notes what a key is bound to.
+    pub(super) fn join_family(&mut self, key: AuthKeyId) {
+        if let Some(perm) = self.keys.get(&key).and_then(|live| live.standing.bound_to()) {
+            self.bound.entry(perm).or_default().insert(key);
+        }
+    }
+
+    fn leave_family(&mut self, key: AuthKeyId, standing: Standing) {
+        let Some(perm) = standing.bound_to() else { return };
+        let Some(family) = self.bound.get_mut(&perm) else { return };
+        family.remove(&key);
+        if family.is_empty() {
+            self.bound.remove(&perm);
+        }
     }
 }

@@ -71,6 +71,7 @@ impl ServerEndpoint {
         let id = record.id;
         let salts = KeySalts::new(record.first_salt, record.created_at);
         self.keys.insert(id, LiveKey::new(record, salts));
+        self.join_family(id);
         self.watch_end(id, now);
     }
 

@@ -12,10 +12,11 @@ mod live;
 mod lookup;
 mod routing;
 mod sessions;
+mod upstream;
 mod wire;
 
 pub use config::EndpointConfig;
 pub use connection::{ConnectionId, Output};
 pub use endpoint::ServerEndpoint;
 pub use event::{EndReason, Event, KeyUse};
-pub use routing::{CallId, UpstreamCall};
+pub use upstream::{CallId, PushError, Recipient, UpstreamCall};

@@ -6,48 +6,15 @@ use dayfly_tl::api;
 use crate::env::Env;
 use crate::keys::requests::{StoreOutcome, StoreRequest};
 use crate::observer::Observer;
-use crate::session::query::{self, ClientInfo, Peeled};
+use crate::session::query::{self, Peeled};
 use crate::session::server::Answer;
-use crate::session::{MsgId, SessionId};
 use crate::{holds, mutant};
 
-use super::endpoint::{Purpose, ServerEndpoint};
+use super::endpoint::{Purpose, ServerEndpoint, Timer};
 use super::event::{Event, KeyUse};
 use super::live::Standing;
 use super::sessions::Origin;
-
-/// Names a call until its answer comes.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct CallId(pub u64);
-
-/// A call for the back end.
-#[derive(Clone, Debug)]
-pub struct UpstreamCall {
-    /// Comes back with the answer.
-    pub id: CallId,
-    /// The permanent key of the caller, or the unbound key that the call came under.
-    pub key: AuthKeyId,
-    /// Which kind of key it came under.
-    pub key_use: KeyUse,
-    /// The session.
-    pub session_id: SessionId,
-    /// The message.
-    pub msg_id: MsgId,
-    /// The layer of the API that the client speaks, if it said so, in this call or before.
-    pub layer: Option<i32>,
-    /// What the client said of itself, in this call or before.
-    pub client: Option<ClientInfo>,
-    /// The innermost query, constructor first, without the wrappers around it.
-    pub body: Vec<u8>,
-}
-
-impl UpstreamCall {
-    /// The constructor of the query.
-    #[must_use]
-    pub fn method(&self) -> u32 {
-        method_of(&self.body)
-    }
-}
+use super::upstream::{CallId, UpstreamCall};
 
 const PERM_EMPTY: &str = "AUTH_KEY_PERM_EMPTY";
 pub(super) const TEMP_EMPTY: &str = "TEMP_AUTH_KEY_EMPTY";
@@ -122,6 +89,7 @@ impl ServerEndpoint {
             msg_id,
             layer: live.layer,
             client: live.client.clone(),
+            deadline: self.later(self.config.call_deadline),
             body: peeled.query().to_vec(),
         };
         self.tell(Event::Call { key, key_use, session_id, method: peeled.constructor() });
@@ -133,6 +101,7 @@ impl ServerEndpoint {
         }
         self.next_call = self.next_call.wrapping_add(1);
         self.awaited.insert(call.id, origin);
+        self.timers.set(Timer::CallLate(call.id), call.deadline);
         self.calls.push_back(call);
     }
 

@@ -201,6 +201,19 @@ impl ServerEndpoint {
         self.end_if_flooded(key, session_id, told);
     }
 
+    /// Gives an update to a session and sends it.
+    pub(super) fn push<O: Observer>(
+        &mut self,
+        key: AuthKeyId,
+        session_id: SessionId,
+        update: Vec<u8>,
+        env: &mut Env<'_, O>,
+    ) {
+        let told = self.session(key, session_id).map(|session| session.push(update, env));
+        self.end_if_flooded(key, session_id, told);
+        self.serve_session(key, session_id, env);
+    }
+
     fn end_if_flooded(
         &mut self,
         key: AuthKeyId,

@@ -9,3 +9,4 @@ mod peers;
 mod permission;
 mod sessions;
 mod slots;
+mod upstream;

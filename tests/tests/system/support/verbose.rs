@@ -1,7 +1,5 @@
 use dayfly_core::env::{Now, SecureRandom as _};
-use dayfly_core::server::UpstreamCall;
-use dayfly_core::session::server::Answer;
-use dayfly_server::Upstream;
+use dayfly_server::{Answer, Reply, Upstream, UpstreamCall};
 use dayfly_testkit::SeededRandom;
 use tokio::sync::oneshot;
 
@@ -22,9 +20,9 @@ impl Verbose {
 }
 
 impl Upstream for Verbose {
-    fn call(&mut self, _: &UpstreamCall, _: Now) -> Answer {
+    fn call(&mut self, _: UpstreamCall, _: Now, reply: Reply) {
         let mut bytes = vec![0; LONG];
         SeededRandom::new(1).fill_public(&mut bytes).expect("an endless stream");
-        Answer::Result(bytes)
+        reply.answer(Answer::Result(bytes));
     }
 }
