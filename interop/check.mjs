@@ -1,7 +1,9 @@
 // usage: node check.mjs EVENT-LOG STORY --transport TRANSPORT
+//        node check.mjs EVENT-LOG connect
 //
 // Reads the JSON lines that `dayfly serve --event-log` wrote during one run of a driver over TRANSPORT and demands that they
-// tell STORY, and nothing else. Exit code 0: they do; 1: they do not, each difference is a line; 2: wrong usage.
+// tell STORY, and nothing else. For the story `connect` they are those of a foreign server, and after them what
+// `dayfly connect --json` printed. Exit code 0: they tell it; 1: they do not, each difference is a line; 2: wrong usage.
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -49,7 +51,7 @@ class Reading {
     this.demand(told.length > 0 && right.length === told.length, `the transport was not ${transport}`)
   }
 
-  /** Each demanded method was called, and all calls came under the key `key`, used as `use`. */
+  /** Each demanded method was called, and all calls came under the key `key`, used as `use` where the server tells that. */
   calledUnder(key, use) {
     for (const method of CALLS) {
       this.demand(this.all('call', { method }).length > 0, `${method} was not called`)
@@ -58,6 +60,13 @@ class Reading {
       const right = call.key_id === key && call.key_use === use
       this.demand(right, `${call.method} was called under ${call.key_id} as a key that is ${call.key_use}`)
     }
+  }
+
+  /** No call before the binding. */
+  inOrder() {
+    const binding = this.events.findIndex((e) => e.event === 'bound')
+    const early = this.events.slice(0, binding).filter((e) => e.event === 'call')
+    early.forEach(({ method }) => this.demand(false, `${method} was called before the binding`))
   }
 
   without(...kinds) {
@@ -81,8 +90,7 @@ function withForwardSecrecy(reading, transport) {
   reading.demand(bound.perm_key_id === perm, 'the binding names another permanent key')
   reading.demand(bound.temp_key_id === temp, 'the binding names another temporary key')
   reading.calledUnder(temp, 'bound')
-  const early = reading.all('call').filter((call) => reading.events.indexOf(call) < reading.events.indexOf(bound))
-  early.forEach(({ method }) => reading.demand(false, `${method} was called before the binding`))
+  reading.inOrder()
 }
 
 /** One permanent key, and every call under it: what `--allow no-pfs` is for. */
@@ -130,11 +138,27 @@ const thenServed = (refused) => (reading, transport) => {
   reading.found.push(...first.found, ...second.found.map((sentence) => `afterwards: ${sentence}`))
 }
 
+/** A server that knows no kinds of keys made two, saw one bound to the other, and no call but under the one. */
+function ourClient(reading) {
+  reading.count(2, 'keys', 'key_created')
+  reading.count(1, 'bindings', 'bound')
+  reading.without(...REFUSALS)
+  const [perm, temp] = ['perm_key', 'temp_key'].map((step) => reading.events.find((e) => e.step === step)?.key_id)
+  reading.demand(typeof perm === 'string' && typeof temp === 'string', 'the client names no two keys')
+  reading.demand(reading.events.some((e) => e.step === 'done' && e.under_perm === 0), 'the client did not end as it should')
+  if (reading.found.length > 0) return
+
+  reading.demand(reading.all('bound', { perm_key_id: perm, temp_key_id: temp }).length === 1, 'other keys were bound')
+  reading.calledUnder(temp)
+  reading.inOrder()
+}
+
 export const STORIES = {
   'pfs': withForwardSecrecy,
   'no-pfs': withoutForwardSecrecy,
   'old-rsa-refused': thenServed(oldRsaRefused),
   'no-pfs-refused': thenServed(noPfsRefused),
+  'connect': ourClient,
 }
 
 /** The events of a log. */
@@ -150,11 +174,12 @@ export function differences(events, story, transport) {
 }
 
 function main(words) {
-  const options = { transport: { type: 'string', default: '' } }
+  const options = { transport: { type: 'string' } }
   const { positionals: [path, story], values: { transport } } = parseArgs({ args: words, options, allowPositionals: true })
-  if (!path || !Object.hasOwn(STORIES, story ?? '') || !Object.hasOwn(TRANSPORTS, transport)) {
+  const tellsTransport = story !== 'connect'
+  if (!path || !Object.hasOwn(STORIES, story ?? '') || tellsTransport !== Object.hasOwn(TRANSPORTS, transport ?? '')) {
     const [stories, transports] = [STORIES, TRANSPORTS].map((table) => Object.keys(table).join('|'))
-    console.error(`usage: node check.mjs EVENT-LOG ${stories} --transport ${transports}`)
+    console.error(`usage: node check.mjs EVENT-LOG ${stories} [--transport ${transports}]`)
     return 2
   }
   const found = differences(parse(readFileSync(path, 'utf8')), story, transport)

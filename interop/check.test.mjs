@@ -36,6 +36,17 @@ const noPfsRefused = () => [
   ...served(),
 ]
 
+const connect = () => [
+  { event: 'key_created' },
+  { event: 'key_created' },
+  { event: 'bound', perm_key_id: 'aa', temp_key_id: 'bb' },
+  { event: 'call', method: 'help.getConfig', key_id: 'bb' },
+  { event: 'call', method: 'help.getNearestDc', key_id: 'bb' },
+  { step: 'temp_key', key_id: 'bb' },
+  { step: 'perm_key', key_id: 'aa' },
+  { step: 'done', under_perm: 0, under_temp: 3 },
+]
+
 const STORIES = {
   'pfs': {
     over: 'obfuscated-padded',
@@ -101,6 +112,22 @@ const STORIES = {
       'a key exchange that was refused too': (log) => log.splice(1, 0, { event: 'handshake_refused', rule: 'HS-10' }),
       'no client afterwards': (log) => log.splice(3),
       'a client afterwards that did not call': (log) => log.splice(-2),
+      'an empty log': (log) => log.splice(0),
+    },
+  },
+  'connect': {
+    good: connect,
+    wrong: {
+      'one key': (log) => log.shift(),
+      'no binding': (log) => log.splice(2, 1),
+      'a binding the wrong way round': (log) => Object.assign(log[2], { perm_key_id: 'bb', temp_key_id: 'aa' }),
+      'a refused binding': (log) => log.unshift({ event: 'bind_refused', key_id: 'bb' }),
+      'a call under the permanent key': (log) => (log[3].key_id = 'aa'),
+      'a call before the binding': (log) => log.push(log.splice(2, 1)[0]),
+      'a missing call': (log) => log.splice(4, 1),
+      'a client that names no keys': (log) => log.splice(5, 2),
+      'a client that did not end': (log) => log.pop(),
+      'a message under the permanent key': (log) => (log.at(-1).under_perm = 1),
       'an empty log': (log) => log.splice(0),
     },
   },
