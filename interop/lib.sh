@@ -59,9 +59,13 @@ prepare() {
   node --test --test-reporter=dot "$interop/check.test.mjs" || fail 'the check of event logs is broken'
 }
 
-# install_npm FOLDER: what the lock file of FOLDER pins. No install scripts: nothing here needs compiled parts.
+# install_npm FOLDER: what the lock file of FOLDER pins, kept while that is the same. No install scripts: nothing here needs
+# compiled parts.
 install_npm() {
+  local stamp=$1/node_modules/installed-from.json
+  cmp -s "$1/package-lock.json" "$stamp" && return
   (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  cp "$1/package-lock.json" "$stamp"
 }
 
 # listens FOLDER: waits up to 10 s until the server that writes to FOLDER/out says where it listens, and sets $address: the
