@@ -72,7 +72,7 @@ install_npm() {
 # first HOST:PORT of its output.
 listens() {
   for _ in $(seq 200); do
-    address=$(grep -hoE '127\.0\.0\.1:[1-9][0-9]*' "$1/out" | head -n 1 || true)
+    address=$(grep -shoE '127\.0\.0\.1:[1-9][0-9]*' "$1/out" | head -n 1 || true)
     [ -n "$address" ] && return
     kill -0 "$server" 2>/dev/null || break
     sleep 0.05

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_pinned_python_package_counts_but_not_what_it_brings() {
-        let text = "# pinned\n\ntelethon==1.45.0 --hash=sha256:00\nrsa==4.9.1 --hash=sha256:00  # via telethon\n";
+        let text =
+            "# pinned\n\ntelethon==1.45.0 --hash=sha256:00\nrsa==4.9.1 --hash=sha256:00  # via telethon\n";
         assert_eq!(pip(text).unwrap(), set(&["telethon"]));
     }
 
