@@ -34,13 +34,21 @@ fn reasons(text: &str) -> BTreeSet<String> {
     text.lines().filter_map(line).collect()
 }
 
+/// What reads the names of direct dependencies out of a manifest.
+type Names = fn(&str) -> Result<BTreeSet<String>>;
+
+/// The manifests of every package registry in use.
+const MANIFESTS: [(&str, Names); 4] =
+    [("Cargo.toml", cargo), ("package.json", npm), ("requirements.txt", pip), ("go.mod", go)];
+
 /// What the manifests of all packages ask for, in and beside the workspace, but for each other.
 fn used(root: &Path) -> Result<BTreeSet<String>> {
     let mut used = BTreeSet::new();
-    for path in workspace::files(root, &|name| name == "Cargo.toml" || name == "package.json")? {
+    for path in workspace::files(root, &|name| MANIFESTS.iter().any(|(manifest, _)| *manifest == name))? {
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        let names = if path.ends_with("package.json") { npm(&text) } else { cargo(&text) };
-        used.extend(names.with_context(|| format!("reading {}", path.display()))?);
+        for (_, names) in MANIFESTS.iter().filter(|(manifest, _)| path.ends_with(manifest)) {
+            used.extend(names(&text).with_context(|| format!("reading {}", path.display()))?);
+        }
     }
     Ok(used)
 }
@@ -72,6 +80,27 @@ fn npm(text: &str) -> Result<BTreeSet<String>> {
     let manifest: serde_json::Value = serde_json::from_str(text)?;
     let lists = ["dependencies", "devDependencies"].iter().filter_map(|kind| manifest.get(kind)?.as_object());
     Ok(lists.flatten().map(|(name, _)| name.clone()).collect())
+}
+
+/// The pinned packages, but for those that another one brings: `rsa==4.9.1 --hash=.. # via telethon`.
+fn pip(text: &str) -> Result<BTreeSet<String>> {
+    let direct = text.lines().map(str::trim).filter(|line| !line.contains("# via "));
+    let mut names = BTreeSet::new();
+    for line in direct.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (name, _) = line.split_once("==").with_context(|| format!("no pinned version: {line}"))?;
+        names.insert(name.to_owned());
+    }
+    Ok(names)
+}
+
+/// The required modules, but for those marked `// indirect`.
+fn go(text: &str) -> Result<BTreeSet<String>> {
+    text.lines().find(|line| line.starts_with("module ")).context("no module line")?;
+    let required = |line: &str| {
+        let (name, version) = line.trim().trim_start_matches("require ").split_once(' ')?;
+        (name.contains('.') && version.starts_with('v')).then(|| name.to_owned())
+    };
+    Ok(text.lines().filter(|line| !line.ends_with("// indirect")).filter_map(required).collect())
 }
 
 /// What the root manifest offers to its members.
@@ -112,8 +141,24 @@ mod tests {
     }
 
     #[test]
+    fn a_pinned_python_package_counts_but_not_what_it_brings() {
+        let text =
+            "# pinned\n\ntelethon==1.45.0 --hash=sha256:00\nrsa==4.9.1 --hash=sha256:00  # via telethon\n";
+        assert_eq!(pip(text).unwrap(), set(&["telethon"]));
+    }
+
+    #[test]
+    fn a_required_go_module_counts_but_not_an_indirect_one() {
+        let text = "module dayfly.invalid/x\n\ngo 1.25.0\n\nrequire a.example/one v1.0.0\n\nrequire (\n\tb.example/two/v4 v4.3.0\n\
+            \tc.example/three v0.1.0 // indirect\n)\n";
+        assert_eq!(go(text).unwrap(), set(&["a.example/one", "b.example/two/v4"]));
+    }
+
+    #[test]
     fn a_broken_manifest_is_an_error() {
         assert!(cargo("[dependencies").is_err());
         assert!(npm("{").is_err());
+        assert!(pip("telethon\n").is_err());
+        assert!(go("{").is_err());
     }
 }

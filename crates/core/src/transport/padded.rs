@@ -6,8 +6,11 @@ use super::codec::{Envelope, Head, QUICK_ACK_BIT, Role, word};
 use super::intermediate;
 use crate::plain;
 
-/// The most padding that a payload gets.
+/// The most padding that is taken: the documents allow it.
 pub(super) const MAX_PADDING: usize = 15;
+/// The most padding that is sent. Payloads are whole words, and gotd and Telethon cut off what a length has over a multiple
+/// of 4 and no more; MTProxy's own server keeps to 3 as well.
+const MOST_SENT: usize = 3;
 /// The longest quick acknowledgement: -1, the token, and 8 bytes of padding.
 const MAX_TOKEN: usize = 16;
 /// What stands before the token of a quick acknowledgement.
@@ -49,9 +52,9 @@ pub(super) fn cut(contents: &[u8]) -> &[u8] {
     mutant!("TR-01.cut", cut, contents)
 }
 
-/// Up to 15 random bytes to stand after a payload.
+/// Up to 3 random bytes to stand after a payload.
 pub(super) fn padding(random: &mut dyn SecureRandom) -> Result<Padding, RandomError> {
-    Padding::draw(random, MAX_PADDING)
+    Padding::draw(random, MOST_SENT)
 }
 
 /// Appends a quick acknowledgement with its length and up to 8 bytes of padding.

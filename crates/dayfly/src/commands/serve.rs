@@ -216,7 +216,7 @@ const HINTS: [Hint; 5] = [
     Hint {
         client: "gramjs",
         needs: &[Allow::NoPfs],
-        how: "session.setDC(DC, 'IP', PORT); keys are compiled in: crypto/RSA.js",
+        how: "session.setDC(DC, 'IP', PORT), and a connection class that keeps the port; keys are compiled in: crypto/RSA.js",
     },
     Hint {
         client: "grammers",
@@ -255,7 +255,7 @@ mod tests {
         let texts: Vec<String> = HINTS.iter().map(|hint| hint.text(&config, address)).collect();
         assert!(texts[0].contains("{ id: 4, ipAddress: '::1', port: 4430 }"), "{}", texts[0]);
         assert!(texts[2].starts_with("client.session.set_dc(4, '::1', 4430), "), "{}", texts[2]);
-        assert!(texts[3].starts_with("session.setDC(4, '::1', 4430); "), "{}", texts[3]);
+        assert!(texts[3].starts_with("session.setDC(4, '::1', 4430), "), "{}", texts[3]);
     }
 
     #[test]

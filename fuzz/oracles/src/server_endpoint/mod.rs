@@ -75,6 +75,10 @@ pub fn play(data: &[u8]) -> Report {
 struct Link {
     id: ConnectionId,
     transport: ClientTransport,
+    /// Whether the server got bytes on it. Full opens with none.
+    spoke: bool,
+    /// Whether both ends take it for the same transport.
+    legible: bool,
 }
 
 struct Play {
@@ -173,6 +177,7 @@ impl Play {
     fn send_payload(&mut self, how: u8, payload: &[u8]) {
         let Some(slot) = self.link(how >> 1) else { return };
         let Some(link) = &mut self.links[slot] else { return };
+        link.spoke = true;
         let mut wire = Vec::new();
         if link.transport.send(payload, how & 8 != 0, &mut wire, &mut self.world.chance).is_ok() {
             let id = link.id;
@@ -183,7 +188,10 @@ impl Play {
 
     fn say_raw(&mut self, how: u8, bytes: &[u8]) {
         let Some(slot) = self.link(how) else { return };
-        let Some(id) = self.links[slot].as_ref().map(|link| link.id) else { return };
+        let Some(link) = &mut self.links[slot] else { return };
+        // First bytes say which transport it is, and these may say another one than the client's end speaks.
+        link.legible &= link.spoke || bytes.is_empty();
+        let id = link.id;
         self.server.handle_bytes(id, bytes, &mut self.world.env());
         self.settle();
     }
@@ -207,7 +215,7 @@ impl Play {
             let (transport, opening) = opened.ok()?;
             let id = ConnectionId(self.connections);
             self.connections += 1;
-            self.links[slot] = Some(Link { id, transport });
+            self.links[slot] = Some(Link { id, transport, spoke: !opening.is_empty(), legible: true });
             let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, how));
             self.server.handle_connected(id, peer, self.world.now);
             self.server.handle_bytes(id, &opening, &mut self.world.env());
@@ -310,6 +318,9 @@ impl Play {
     fn on_bytes(&mut self, connection: ConnectionId, bytes: &[u8]) {
         let link = self.links.iter_mut().flatten().find(|link| link.id == connection);
         let link = link.expect("bytes for a connection that is there");
+        if !link.legible {
+            return;
+        }
         link.transport.receive(bytes);
         while let Some(frame) = link.transport.poll_frame().expect("a server's frame") {
             if let Frame::Payload { mut bytes, .. } = frame
