@@ -37,7 +37,7 @@ const STEPS: [Step; 10] = [
     },
     step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"]),
     step("demo", &["cargo", "run", "--quiet", "--release", "--", "demo"]),
-    step("mtcute", &["interop/mtcute/run"]),
+    step("foreign-clients", &["interop/run", "--short"]),
 ];
 
 /// Runs all steps, also after one failed, and ends with the sum of the tests.
@@ -80,6 +80,7 @@ impl Step {
             minutes(started.elapsed()),
             tests.note()
         );
+        left_out(&text).for_each(|line| println!("   {line}"));
         Ok((passed, tests))
     }
 
@@ -91,6 +92,11 @@ impl Step {
         command.stdin(Stdio::null()).stderr(file.try_clone()?).stdout(file);
         Ok(command)
     }
+}
+
+/// What a short form did not run, as it says itself.
+fn left_out(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| line.starts_with("== LEFT OUT") || line.starts_with("== SKIPPED"))
 }
 
 fn show_end(text: &str, log: &Path) {
@@ -143,6 +149,13 @@ fn count(line: &str, what: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_short_form_left_out_is_shown() {
+        let text = "== passed: mtcute\n== LEFT OUT by --short: gotd\nLEFT OUT\n== SKIPPED, a tool is missing: telethon\n";
+        let shown: Vec<_> = left_out(text).collect();
+        assert_eq!(shown, ["== LEFT OUT by --short: gotd", "== SKIPPED, a tool is missing: telethon"]);
+    }
 
     #[test]
     fn the_summary_lines_of_several_binaries_are_added() {
