@@ -28,6 +28,10 @@ const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
 pub(crate) enum Command {
     Connected(ConnectionId, SocketAddr, Outgoing),
     Bytes(ConnectionId, Vec<u8>),
+    /// What follows came in WebSocket messages.
+    WebSocket(ConnectionId),
+    /// The body of a request.
+    Request(ConnectionId, Vec<u8>),
     Closed(ConnectionId),
     /// No more connections; answer what is owed, then end.
     Drain {
@@ -118,6 +122,11 @@ where
             Command::Bytes(id, bytes) => {
                 let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
                 self.endpoint.handle_bytes(id, &bytes, &mut env);
+            }
+            Command::WebSocket(id) => self.endpoint.handle_websocket(id),
+            Command::Request(id, body) => {
+                let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+                self.endpoint.handle_request(id, body, &mut env);
             }
             Command::Closed(id) => {
                 self.connections.remove(&id);
@@ -223,6 +232,11 @@ where
                         outgoing.close();
                         self.connections.remove(&connection);
                         self.endpoint.handle_closed(connection, self.world.clock.now());
+                    }
+                }
+                Output::Respond { connection, status, body } => {
+                    if let Some(outgoing) = self.connections.get(&connection) {
+                        outgoing.respond(status, body);
                     }
                 }
                 Output::Close { connection } => {

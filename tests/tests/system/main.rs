@@ -5,10 +5,13 @@
 
 mod calls;
 mod crowd;
+mod http;
 mod key_exchange;
 mod limits;
 mod offenders;
+mod proxy;
 mod shutdown;
 mod store_outage;
 mod support;
 mod transports;
+mod websocket;

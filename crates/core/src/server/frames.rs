@@ -21,7 +21,8 @@ impl ServerEndpoint {
             if open.parked.is_some() {
                 return;
             }
-            match open.transport.poll_frame() {
+            let Some(transport) = open.stream() else { return };
+            match transport.poll_frame() {
                 Ok(Some(frame)) => self.on_frame(connection, frame, env),
                 Ok(None) => return,
                 Err(error) => return self.refuse_bytes(connection, error),
@@ -37,7 +38,12 @@ impl ServerEndpoint {
         self.close(connection, error.to_string());
     }
 
-    fn on_frame<O: Observer>(&mut self, connection: ConnectionId, frame: Frame, env: &mut Env<'_, O>) {
+    pub(super) fn on_frame<O: Observer>(
+        &mut self,
+        connection: ConnectionId,
+        frame: Frame,
+        env: &mut Env<'_, O>,
+    ) {
         let Frame::Payload { bytes, quick_ack } = frame else { return };
         let Some(open) = self.connections.get_mut(&connection) else { return };
         if !open.spoke {
@@ -111,6 +117,7 @@ impl ServerEndpoint {
         if frame.quick_ack {
             self.send_quick_ack(connection, opened.quick_ack, env);
         }
+        self.park_request(connection, key, session_id);
         self.serve_session(key, session_id, env);
     }
 

@@ -2,6 +2,7 @@
 
 mod binding;
 mod ends;
+mod http;
 mod lookups;
 #[path = "../peers/mod.rs"]
 mod peers;
