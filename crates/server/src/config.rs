@@ -2,9 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use dayfly_core::transport::ProxySecret;
 use serde::{Deserialize, Deserializer, de};
 use toml::de::DeTable;
+use zeroize::Zeroizing;
+
+use crate::proxy::Network;
 
 /// Everything that can be set; what a file leaves out has its default.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,8 +18,16 @@ pub struct Config {
     /// Where to listen.
     #[serde(deserialize_with = "socket_address")]
     pub listen: SocketAddr,
+    /// Where to listen as well.
+    #[serde(deserialize_with = "socket_addresses")]
+    pub listen_also: Vec<SocketAddr>,
     /// The address that `help.getConfig` names to clients; the one listened on, unless it is set.
     pub advertise: Option<SocketAddr>,
+    /// Secrets of MTProxies whose clients are taken too, each `dd` and 16 bytes in hexadecimal (rule TR-03).
+    #[serde(deserialize_with = "proxy_secrets")]
+    pub proxy_secrets: Vec<Arc<ProxySecret>>,
+    /// More listeners, for balancers that put a PROXY protocol header in front of each connection (rule TR-08).
+    pub proxy: Vec<ProxyListener>,
     /// Where the RSA key and the store of permanent keys are kept.
     pub data_dir: PathBuf,
     /// The id of this DC, 1 to 9999.
@@ -46,7 +59,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4430)),
+            listen_also: Vec::new(),
             advertise: None,
+            proxy_secrets: Vec::new(),
+            proxy: Vec::new(),
             data_dir: PathBuf::from("dayfly-data"),
             dc: 2,
             test: false,
@@ -61,6 +77,18 @@ impl Default for Config {
             limits: Limits::default(),
         }
     }
+}
+
+/// A listener on which a PROXY protocol header is required; without one, or from elsewhere, a connection is closed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyListener {
+    /// Where to listen.
+    #[serde(deserialize_with = "socket_address")]
+    pub listen: SocketAddr,
+    /// From where balancers connect; nobody else may.
+    #[serde(deserialize_with = "networks")]
+    pub networks: Vec<Network>,
 }
 
 /// What old clients need.
@@ -281,12 +309,57 @@ impl Config {
 
 /// An address and a port; whoever leaves out the port is told so.
 fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(deserializer)?;
+    parse_address(&String::deserialize(deserializer)?)
+}
+
+fn socket_addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| parse_address(text)).collect()
+}
+
+fn parse_address<E: de::Error>(text: &str) -> Result<SocketAddr, E> {
     text.parse().map_err(|_| {
         de::Error::custom(format!(
             "{text:?} is no address to listen on, expected one such as \"127.0.0.1:4430\""
         ))
     })
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Network>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    if texts.is_empty() {
+        return Err(de::Error::custom("no network is named, expected those of the balancers"));
+    }
+    let network = |text: &String| {
+        text.parse().map_err(|_| {
+            let expected = "expected one such as \"10.0.0.0/8\" or \"fd00::/8\"";
+            de::Error::custom(format!("{text:?} is no network, {expected}"))
+        })
+    };
+    texts.iter().map(network).collect()
+}
+
+/// What is wrong with a secret does not repeat it.
+fn proxy_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Arc<ProxySecret>>, D::Error> {
+    let texts = Zeroizing::new(Vec::<String>::deserialize(deserializer)?);
+    let secret = |text: &String| {
+        proxy_secret(text).map(Arc::new).ok_or_else(|| {
+            de::Error::custom("no secret of a proxy, expected dd and 32 more hexadecimal digits")
+        })
+    };
+    texts.iter().map(secret).collect()
+}
+
+fn proxy_secret(text: &str) -> Option<ProxySecret> {
+    let digits = text.strip_prefix("dd")?;
+    if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = Zeroizing::new([0; 16]);
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(ProxySecret::take(&mut bytes))
 }
 
 /// The line, counted from 1, in which the byte `at` stands.
@@ -381,6 +454,49 @@ mod tests {
             refusal("dc = 1\nlisten = \"localhost\""),
             "dayfly.toml:2: \"localhost\" is no address to listen on, expected one such as \"127.0.0.1:4430\""
         );
+        assert!(refusal("listen_also = [\"[::1]:1\", \"::1\"]").contains("\"::1\" is no address"));
+    }
+
+    // rule: TR-08
+    #[test]
+    fn a_listener_for_balancers_names_its_networks() {
+        let text = "[[proxy]]\nlisten = \"[::1]:4431\"\nnetworks = [\"10.0.0.0/8\", \"::1\"]";
+        let config = Config::parse(text, Path::new("dayfly.toml")).unwrap();
+        let networks: Vec<String> = config.proxy[0].networks.iter().map(Network::to_string).collect();
+        assert_eq!(
+            (config.proxy[0].listen.port(), networks),
+            (4431, vec!["10.0.0.0/8".into(), "::1/128".into()])
+        );
+        let listen = "[[proxy]]\nlisten = \"127.0.0.1:1\"\n";
+        assert_eq!(refusal(listen), "dayfly.toml:1: missing field `networks`");
+        assert_eq!(
+            refusal(&format!("{listen}networks = []")),
+            "dayfly.toml:3: no network is named, expected those of the balancers"
+        );
+        assert_eq!(
+            refusal(&format!("{listen}networks = [\"10.0.0.0/40\"]")),
+            "dayfly.toml:3: \"10.0.0.0/40\" is no network, expected one such as \"10.0.0.0/8\" or \"fd00::/8\""
+        );
+    }
+
+    // rule: TR-03
+    #[test]
+    fn a_proxy_secret_is_read_and_never_shown() {
+        let digits = "000102030405060708090a0b0c0d0eFf";
+        let config =
+            Config::parse(&format!("proxy_secrets = [\"dd{digits}\"]"), Path::new("dayfly.toml")).unwrap();
+        assert_eq!(
+            config.proxy_secrets[0].expose(),
+            &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xff]
+        );
+        assert!(!format!("{config:?}").contains("0a0b"));
+        for wrong in [digits, "dd00", &format!("ee{digits}"), &format!("dd{}", digits.replace("00", "+0"))] {
+            let message = refusal(&format!("dc = 1\nproxy_secrets = [\"{wrong}\"]"));
+            assert_eq!(
+                message,
+                "dayfly.toml:2: no secret of a proxy, expected dd and 32 more hexadecimal digits"
+            );
+        }
     }
 
     #[test]

@@ -1,28 +1,41 @@
-//! One TCP connection: bytes from the socket to the engine, bytes from the engine to the socket.
+//! One TCP connection: whose it is, what it speaks, then bytes from the socket to the engine and back.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dayfly_core::server::ConnectionId;
+use dayfly_core::transport::{Beginning, beginning};
+use dayfly_crypto::holds;
 use rustix::net::sockopt;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time;
 
 use crate::engine::Command;
+use crate::http::{self, Desk};
+use crate::proxy::{self, Network};
+use crate::websocket;
 
 /// What waits to be written for one peer, in bytes; a peer that does not read is cut off there.
 const MOST_QUEUED: usize = 8 << 20;
 /// How long a write may stand still.
-const WRITE_STALLS: Duration = Duration::from_secs(60);
+pub(crate) const WRITE_STALLS: Duration = Duration::from_secs(60);
+/// How long a balancer may take to say whose connection it passes on.
+const HEADER_WAITS: Duration = Duration::from_secs(10);
 const READ_AT_ONCE: usize = 16 * 1024;
 
 /// What the engine tells a connection.
 pub(crate) enum ToConnection {
     Write(Vec<u8>),
+    /// The response to the request that waits.
+    Respond {
+        status: u16,
+        body: Vec<u8>,
+    },
     Close,
 }
 
@@ -47,6 +60,11 @@ impl Outgoing {
         Ok(())
     }
 
+    /// There is one at a time, so it is not counted.
+    pub(crate) fn respond(&self, status: u16, body: Vec<u8>) {
+        let _ = self.sender.send(ToConnection::Respond { status, body });
+    }
+
     pub(crate) fn close(&self) {
         let _ = self.sender.send(ToConnection::Close);
     }
@@ -61,24 +79,123 @@ pub(crate) fn outgoing() -> (Outgoing, Incoming) {
 
 /// The connection's end of its queue.
 pub(crate) struct Incoming {
-    receiver: mpsc::UnboundedReceiver<ToConnection>,
+    pub(crate) receiver: mpsc::UnboundedReceiver<ToConnection>,
     queued: Arc<AtomicUsize>,
 }
 
+impl Incoming {
+    /// So many bytes of what waited are written.
+    pub(crate) fn written(&self, bytes: usize) {
+        self.queued.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A connection that was accepted.
+pub(crate) struct Arrival {
+    pub(crate) id: ConnectionId,
+    pub(crate) peer: SocketAddr,
+    /// Set where a balancer of one of these networks must say whose connection it is (rule TR-08).
+    pub(crate) balancers: Option<Arc<[Network]>>,
+    pub(crate) frame_bytes: usize,
+    pub(crate) engine: mpsc::Sender<Command>,
+    pub(crate) place: OwnedSemaphorePermit,
+}
+
 /// Serves one connection until either end is done with it; then tells the engine.
-pub(crate) async fn serve(
-    socket: TcpStream,
-    id: ConnectionId,
-    engine: mpsc::Sender<Command>,
-    incoming: Incoming,
-    permit: OwnedSemaphorePermit,
-) {
-    if let Err(error) = shuttle(socket, id, &engine, incoming).await {
+pub(crate) async fn serve(mut socket: TcpStream, arrival: Arrival) {
+    let (peer, begun) = match identify(&mut socket, &arrival).await {
+        Ok(identified) => identified,
+        Err(error) => return tracing::debug!(peer = %arrival.peer, %error, "connection refused"),
+    };
+    let Arrival { id, frame_bytes, engine, place, .. } = arrival;
+    let (outgoing, incoming) = outgoing();
+    if engine.send(Command::Connected(id, peer, outgoing)).await.is_err() {
+        return;
+    }
+    let conversation = Conversation { id, engine, incoming, frame_bytes };
+    let engine = conversation.engine.clone();
+    if let Err(error) = conversation.run(socket, begun).await {
         tracing::debug!(connection = id.0, %error, "connection ended");
     }
     // Fails only when the engine is gone, and then nobody needs to know.
     let _ = engine.send(Command::Closed(id)).await;
-    drop(permit);
+    drop(place);
+}
+
+/// Whose connection it is, and what was read of it beyond the header that says so.
+async fn identify(socket: &mut TcpStream, arrival: &Arrival) -> io::Result<(SocketAddr, Vec<u8>)> {
+    socket.set_nodelay(true)?;
+    notice_dead_peers(socket)?;
+    let Some(balancers) = &arrival.balancers else { return Ok((arrival.peer, Vec::new())) };
+    let from_balancer = balancers.iter().any(|network| network.contains(arrival.peer.ip()));
+    if !holds!("TR-08.network", from_balancer) {
+        return Err(io::Error::other("it comes from no balancer's network"));
+    }
+    tokio::select! {
+        () = arrival.engine.closed() => Err(io::Error::other("the server stops")),
+        header = time::timeout(HEADER_WAITS, read_header(socket)) => {
+            let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no whole PROXY header in time");
+            let (client, begun) = header.map_err(late)??;
+            Ok((client.unwrap_or(arrival.peer), begun))
+        }
+    }
+}
+
+async fn read_header(socket: &mut TcpStream) -> io::Result<(Option<SocketAddr>, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(header) = proxy::header(&bytes).map_err(io::Error::other)? {
+            let begun = bytes.split_off(header.len);
+            return Ok((header.client, begun));
+        }
+        if socket.read_buf(&mut bytes).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+/// A connection that the engine knows of.
+struct Conversation {
+    id: ConnectionId,
+    engine: mpsc::Sender<Command>,
+    incoming: Incoming,
+    frame_bytes: usize,
+}
+
+impl Conversation {
+    /// Tells HTTP from everything else by the first bytes (rule TR-02), of which `begun` are there already.
+    async fn run(mut self, mut socket: TcpStream, mut begun: Vec<u8>) -> io::Result<()> {
+        loop {
+            match beginning(&begun) {
+                Some(Beginning::Http(_)) => return self.http(socket, begun).await,
+                Some(_) => break,
+                None => {}
+            }
+            tokio::select! {
+                biased;
+                told = self.incoming.receiver.recv() => match told {
+                    // Nothing is said to who did not say anything, but that it is over.
+                    Some(ToConnection::Close) | None => return socket.shutdown().await,
+                    Some(_) => {}
+                },
+                read = socket.read_buf(&mut begun) => if read? == 0 { return Ok(()) },
+            }
+        }
+        if self.engine.send(Command::Bytes(self.id, begun)).await.is_err() {
+            return Ok(());
+        }
+        shuttle(socket, self.id, &self.engine, self.incoming).await
+    }
+
+    async fn http(mut self, socket: TcpStream, begun: Vec<u8>) -> io::Result<()> {
+        let desk = Desk::new(self.id, self.engine.clone(), self.frame_bytes);
+        match http::serve(socket, begun, desk, &mut self.incoming).await? {
+            Some(io) => {
+                websocket::serve(io, self.id, &self.engine, &mut self.incoming, self.frame_bytes).await
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// A peer that vanished without a word (a phone out of reach, a NAT that forgot) is found out within five minutes: the
@@ -98,13 +215,16 @@ async fn shuttle(
     engine: &mpsc::Sender<Command>,
     mut incoming: Incoming,
 ) -> io::Result<()> {
-    socket.set_nodelay(true)?;
-    notice_dead_peers(&socket)?;
     loop {
         tokio::select! {
             biased;
             told = incoming.receiver.recv() => match told {
-                Some(ToConnection::Write(bytes)) => write(&mut socket, &bytes, &incoming.queued).await?,
+                Some(ToConnection::Write(bytes)) => {
+                    write(&mut socket, &bytes).await?;
+                    incoming.written(bytes.len());
+                }
+                // Responses are for requests; a stream has none.
+                Some(ToConnection::Respond { .. }) => {}
                 Some(ToConnection::Close) | None => return socket.shutdown().await,
             },
             ready = socket.readable() => {
@@ -118,11 +238,9 @@ async fn shuttle(
     }
 }
 
-async fn write(socket: &mut TcpStream, bytes: &[u8], queued: &AtomicUsize) -> io::Result<()> {
+async fn write(socket: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     let stalled = |_| io::Error::new(io::ErrorKind::TimedOut, "the peer does not read");
-    time::timeout(WRITE_STALLS, socket.write_all(bytes)).await.map_err(stalled)??;
-    queued.fetch_sub(bytes.len(), Ordering::Relaxed);
-    Ok(())
+    time::timeout(WRITE_STALLS, socket.write_all(bytes)).await.map_err(stalled)?
 }
 
 /// `None` if there was nothing to read after all, empty at the end of the stream.

@@ -32,6 +32,10 @@ const DONE_AT_ONCE: usize = 256;
 pub(crate) enum Command {
     Connected(ConnectionId, SocketAddr, Outgoing),
     Bytes(ConnectionId, Vec<u8>),
+    /// What follows came in WebSocket messages.
+    WebSocket(ConnectionId),
+    /// The body of a request.
+    Request(ConnectionId, Vec<u8>),
     Closed(ConnectionId),
     /// The back end has an update.
     Push {
@@ -146,6 +150,11 @@ where
                 let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
                 self.endpoint.handle_bytes(id, &bytes, &mut env);
             }
+            Command::WebSocket(id) => self.endpoint.handle_websocket(id),
+            Command::Request(id, body) => {
+                let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+                self.endpoint.handle_request(id, body, &mut env);
+            }
             Command::Closed(id) => {
                 self.connections.remove(&id);
                 self.endpoint.handle_closed(id, now);
@@ -258,6 +267,11 @@ where
                         outgoing.close();
                         self.connections.remove(&connection);
                         self.endpoint.handle_closed(connection, self.world.clock.now());
+                    }
+                }
+                Output::Respond { connection, status, body } => {
+                    if let Some(outgoing) = self.connections.get(&connection) {
+                        outgoing.respond(status, body);
                     }
                 }
                 Output::Close { connection } => {

@@ -39,19 +39,23 @@ mod config;
 mod connection;
 mod engine;
 mod event_log;
+mod http;
 mod identity;
+mod proxy;
 mod server;
 mod system;
 mod upstream;
+mod websocket;
 mod workers;
 
-pub use config::{Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, Sealing};
+pub use config::{Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing};
 pub use dayfly_core::server::{PushError, Recipient, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;
 pub use identity::{
     Identity, IdentityError, PRIVATE_FILE, PUBLIC_FILE, generate, read_private, read_public, write_public,
 };
+pub use proxy::{Network, NoNetwork};
 pub use server::{Listener, Parts, Server, StartError};
 pub use system::{SystemClock, forbid_core_dumps, swap_is_on};
 pub use upstream::{Edge, EdgeError, OwnAnswers, Reply, Upstream};

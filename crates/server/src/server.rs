@@ -4,12 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dayfly_core::env::{Clock, SecureRandom};
 use dayfly_core::handshake::server::{self as handshake, DcPolicy, KeyRing, KeyRingError, ServerKey};
 use dayfly_core::observer::Observer;
 use dayfly_core::server::{ConnectionId, EndpointConfig, ServerEndpoint};
+use dayfly_core::transport::ProxySecret;
 use dayfly_crypto::dh::SafePrimeGroup;
 use dayfly_crypto::rsa_key::PrivateKey;
 use dayfly_store::{KeyStore, Keys, TempKeys};
@@ -18,12 +20,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio::{select, time};
+use zeroize::Zeroizing;
 
 use crate::advice::Advice;
 use crate::config::{Allow, Config};
-use crate::connection;
+use crate::connection::{self, Arrival};
 use crate::engine::{Command, Done, Engine, World};
 use crate::event_log::EventLog;
+use crate::proxy::Network;
 use crate::upstream::{Edge, Upstream};
 use crate::workers::{Deliver, Workers};
 
@@ -76,28 +80,64 @@ pub enum StartError {
     Threads(io::Error),
 }
 
-/// A bound listener, before anything is served.
+/// Bound listeners, before anything is served.
 pub struct Listener {
+    /// The one that clients are told.
+    own: Door,
+    others: Vec<Door>,
+}
+
+/// One address that is listened on.
+struct Door {
     socket: TcpListener,
     address: SocketAddr,
+    /// Set where balancers stand in front.
+    balancers: Option<Arc<[Network]>>,
+}
+
+impl Door {
+    async fn bind(address: SocketAddr, balancers: Option<Arc<[Network]>>) -> Result<Self, StartError> {
+        let socket = TcpListener::bind(address).await;
+        let socket = socket.map_err(|source| StartError::Listen { address, source })?;
+        let address = socket.local_addr().map_err(|source| StartError::Listen { address, source })?;
+        Ok(Self { socket, address, balancers })
+    }
 }
 
 impl Listener {
-    /// Binds the configured address. A port of 0 lets the system choose.
+    /// Binds one address for clients. A port of 0 lets the system choose.
     ///
     /// # Errors
     /// [`StartError::Listen`].
     pub async fn bind(address: SocketAddr) -> Result<Self, StartError> {
-        let socket = TcpListener::bind(address).await;
-        let socket = socket.map_err(|source| StartError::Listen { address, source })?;
-        let address = socket.local_addr().map_err(|source| StartError::Listen { address, source })?;
-        Ok(Self { socket, address })
+        Ok(Self { own: Door::bind(address, None).await?, others: Vec::new() })
     }
 
-    /// Where it listens.
+    /// Binds all that the configuration names: the addresses for clients, and those for balancers.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub async fn bind_all(config: &Config) -> Result<Self, StartError> {
+        let mut listener = Self::bind(config.listen).await?;
+        for address in &config.listen_also {
+            listener.others.push(Door::bind(*address, None).await?);
+        }
+        for proxy in &config.proxy {
+            let balancers = proxy.networks.iter().copied().collect();
+            listener.others.push(Door::bind(proxy.listen, Some(balancers)).await?);
+        }
+        Ok(listener)
+    }
+
+    /// Where it listens for clients; the first address if there are several.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.own.address
+    }
+
+    /// Where else it listens, and whether for balancers.
+    pub fn others(&self) -> impl Iterator<Item = (SocketAddr, bool)> {
+        self.others.iter().map(|door| (door.address, door.balancers.is_some()))
     }
 }
 
@@ -106,7 +146,7 @@ pub struct Server {
     address: SocketAddr,
     commands: mpsc::Sender<Command>,
     engine: JoinHandle<()>,
-    acceptor: JoinHandle<()>,
+    acceptors: Vec<JoinHandle<()>>,
     places: Places,
     drain: Duration,
 }
@@ -138,7 +178,8 @@ impl Server {
         upstream.start(Edge::new(commands.clone()));
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let engine = Engine {
-            endpoint: ServerEndpoint::new(endpoint_config(config), handshake_config(config, &parts.rsa)?),
+            endpoint: ServerEndpoint::new(endpoint_config(config), handshake_config(config, &parts.rsa)?)
+                .with_proxy_secrets(proxy_secrets(config)),
             world: World { clock: parts.clock, random: parts.random, observer: parts.observer },
             keys: parts.keys,
             upstream,
@@ -150,11 +191,18 @@ impl Server {
             deliver,
             connections: std::collections::BTreeMap::new(),
         };
-        let address = listener.address;
+        let address = listener.address();
         let places = Places::new(config.limits.connections);
-        let acceptor = tokio::spawn(accept(listener.socket, commands.clone(), places.clone()));
+        let lobby = Lobby {
+            engine: commands.clone(),
+            places: places.clone(),
+            frame_bytes: config.limits.frame_bytes,
+            next: Arc::default(),
+        };
+        let doors = [listener.own].into_iter().chain(listener.others);
+        let acceptors = doors.map(|door| tokio::spawn(accept(door, lobby.clone()))).collect();
         let drain = Duration::from_secs(config.drain_seconds);
-        Ok(Self { address, commands, engine: tokio::spawn(engine.run()), acceptor, places, drain })
+        Ok(Self { address, commands, engine: tokio::spawn(engine.run()), acceptors, places, drain })
     }
 
     /// Where it listens.
@@ -166,9 +214,11 @@ impl Server {
     /// Takes no more connections, answers what is owed for at most `drain_seconds`, and ends.
     pub async fn shut_down(self) {
         let until = Instant::now() + self.drain;
-        self.acceptor.abort();
-        // Cancelled, as it should be; from here on the port is free.
-        let _ = self.acceptor.await;
+        for acceptor in self.acceptors {
+            acceptor.abort();
+            // Cancelled, as it should be; from here on the port is free.
+            let _ = acceptor.await;
+        }
         // Fails only if the engine has ended already.
         let _ = self.commands.send(Command::Drain { patience: self.drain }).await;
         if let Err(error) = self.engine.await {
@@ -203,6 +253,12 @@ impl Places {
         // Fails only if the semaphore were closed, which nobody does.
         let _ = self.free.acquire_many(self.count).await;
     }
+}
+
+/// Each secret for the machine that obfuscates, which has it to itself.
+fn proxy_secrets(config: &Config) -> Vec<ProxySecret> {
+    let copies = config.proxy_secrets.iter().map(|secret| Zeroizing::new(*secret.expose()));
+    copies.map(|mut copy| ProxySecret::take(&mut copy)).collect()
 }
 
 fn open_event_log(config: &Config) -> Result<EventLog, StartError> {
@@ -242,20 +298,33 @@ fn handshake_config(config: &Config, rsa: &[Arc<PrivateKey>]) -> Result<handshak
     Ok(handshake)
 }
 
-/// Accepts for ever. A connection over the bound is closed without a word: it has no framing yet to say -429 in.
-async fn accept(socket: TcpListener, engine: mpsc::Sender<Command>, places: Places) {
-    for number in 0.. {
-        let Some((stream, peer)) = accept_one(&socket, &engine).await else { return };
-        let Some(place) = places.take() else {
+/// What all acceptors share.
+#[derive(Clone)]
+struct Lobby {
+    engine: mpsc::Sender<Command>,
+    places: Places,
+    frame_bytes: usize,
+    /// The number of the next connection.
+    next: Arc<AtomicU64>,
+}
+
+/// Accepts for ever, and waits for no peer: what a connection is, its own task finds out (rule TR-02). A connection over
+/// the bound is closed without a word: it has no framing yet to say -429 in.
+async fn accept(door: Door, lobby: Lobby) {
+    while let Some((stream, peer)) = accept_one(&door.socket, &lobby.engine).await {
+        let Some(place) = lobby.places.take() else {
             tracing::debug!(%peer, "no place for another connection");
             continue;
         };
-        let id = ConnectionId(number);
-        let (outgoing, incoming) = connection::outgoing();
-        if engine.send(Command::Connected(id, peer, outgoing)).await.is_err() {
-            return;
-        }
-        tokio::spawn(connection::serve(stream, id, engine.clone(), incoming, place));
+        let arrival = Arrival {
+            id: ConnectionId(lobby.next.fetch_add(1, Ordering::Relaxed)),
+            peer,
+            balancers: door.balancers.clone(),
+            frame_bytes: lobby.frame_bytes,
+            engine: lobby.engine.clone(),
+            place,
+        };
+        tokio::spawn(connection::serve(stream, arrival));
     }
 }
 

@@ -305,6 +305,7 @@ impl Pair {
                 server::Output::Send { connection, bytes } => {
                     self.send(LinkId(connection.0), End::Server, &bytes);
                 }
+                server::Output::Respond { .. } => unreachable!("a pair has streams alone"),
                 server::Output::Close { connection } => self.close(LinkId(connection.0), End::Server),
             }
         }

@@ -5,11 +5,14 @@
 
 mod calls;
 mod crowd;
+mod http;
 mod key_exchange;
 mod limits;
 mod offenders;
+mod proxy;
 mod shutdown;
 mod store_outage;
 mod support;
 mod transports;
 mod upstream;
+mod websocket;

@@ -73,22 +73,20 @@ async fn two_frames_in_one_segment_are_two_queries() {
 }
 
 #[tokio::test]
-async fn http_and_tls_are_told_from_transports_and_closed() {
-    let server = TestServer::start().await;
-    for opening in [
-        &b"GET / HTTP/1.1\r\n\r\n"[..],
-        b"POST /api HTTP/1.1\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    ] {
-        let mut peer = Peer::silent(server.address(), Kind::Abridged, &Obfuscation::None).await;
-        peer.send_raw(opening).await;
-        peer.is_closed_without_a_word().await;
+async fn every_address_that_is_listened_on_serves() {
+    let also = "127.0.0.1:0".parse().unwrap();
+    let server = TestServer::configured(|config| config.listen_also = vec![also]).await;
+    for address in [server.address(), server.other_address()] {
+        Peer::connect(address, Kind::Padded).await.is_served().await;
     }
-    let reasons = server.wait_for("closed", 3).await;
-    assert!(
-        reasons
-            .iter()
-            .all(|event| event["reason"].as_str().unwrap().contains("expected an MTProto transport")),
-        "{reasons:?}"
-    );
+}
+
+#[tokio::test]
+async fn tls_is_told_from_transports_and_closed() {
+    let server = TestServer::start().await;
+    let mut peer = Peer::silent(server.address(), Kind::Abridged, &Obfuscation::None).await;
+    peer.send_raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await;
+    peer.is_closed_without_a_word().await;
+    let closed = &server.wait_for("closed", 1).await[0];
+    assert!(closed["reason"].as_str().unwrap().contains("expected an MTProto transport"), "{closed}");
 }

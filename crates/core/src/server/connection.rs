@@ -10,6 +10,8 @@ use dayfly_crypto::AuthKeyId;
 use crate::session::SessionId;
 use crate::transport::{Limits, ServerTransport};
 
+use super::http::Http;
+
 /// Names a connection. The driver gives the numbers and never uses one twice.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ConnectionId(pub u64);
@@ -21,8 +23,16 @@ pub(super) struct EncryptedFrame {
     pub(super) quick_ack: bool,
 }
 
+/// How payloads travel on a connection.
+pub(super) enum Channel {
+    /// In a stream that a transport cuts: of TCP, or of WebSocket messages.
+    Stream(ServerTransport),
+    /// As the bodies of requests and responses (rule TR-07).
+    Http(Http),
+}
+
 pub(super) struct Connection {
-    pub(super) transport: ServerTransport,
+    pub(super) channel: Channel,
     pub(super) peer: IpAddr,
     /// The frame whose key is being looked up. Nothing after it is read until then, so that order is kept.
     pub(super) parked: Option<EncryptedFrame>,
@@ -37,12 +47,20 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(peer: IpAddr, limits: Arc<Limits>) -> Self {
         Self {
-            transport: ServerTransport::new(limits),
+            channel: Channel::Stream(ServerTransport::new(limits)),
             peer,
             parked: None,
             key: None,
             sessions: BTreeSet::new(),
             spoke: false,
+        }
+    }
+
+    /// The transport of a stream; `None` over HTTP.
+    pub(super) fn stream(&mut self) -> Option<&mut ServerTransport> {
+        match &mut self.channel {
+            Channel::Stream(transport) => Some(transport),
+            Channel::Http(_) => None,
         }
     }
 }
@@ -63,6 +81,15 @@ pub enum Output {
         /// The bytes, framed and obfuscated.
         bytes: Vec<u8>,
     },
+    /// Answer the request that waits on an HTTP connection.
+    Respond {
+        /// Where.
+        connection: ConnectionId,
+        /// The status code.
+        status: u16,
+        /// A packet, or nothing.
+        body: Vec<u8>,
+    },
     /// Write what is queued, then close.
     Close {
         /// Which one.
@@ -75,6 +102,10 @@ impl Outbox {
         if !bytes.is_empty() {
             self.queue.push_back(Output::Send { connection, bytes });
         }
+    }
+
+    pub(super) fn respond(&mut self, connection: ConnectionId, status: u16, body: Vec<u8>) {
+        self.queue.push_back(Output::Respond { connection, status, body });
     }
 
     pub(super) fn close(&mut self, connection: ConnectionId) {

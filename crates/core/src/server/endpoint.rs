@@ -14,11 +14,12 @@ use crate::job::{Job, JobResult};
 use crate::keys::requests::{BindRequest, StoreOutcome, StoreRequest, Ticket};
 use crate::observer::Observer;
 use crate::session::{self, SessionId};
-use crate::transport::Limits;
+use crate::transport::{Limits, ProxySecret};
 
 use super::config::EndpointConfig;
 use super::connection::{Connection, ConnectionId, Lookups, Outbox, Output};
 use super::event::{EndReason, Event};
+use super::http::Parked;
 use super::live::LiveKey;
 use super::sessions::{Asker, Origin};
 use super::upstream::{CallId, UpstreamCall};
@@ -58,6 +59,8 @@ pub(super) enum Timer {
     SessionForgotten(AuthKeyId, SessionId),
     /// The connection said nothing since it was opened.
     FirstFrame(ConnectionId),
+    /// The request that waits on the connection is to be answered (rule TR-07).
+    Request(ConnectionId),
     /// `ping_delay_disconnect` (rule MS-16).
     Disconnect(ConnectionId),
     /// The back end had its time for the call.
@@ -67,6 +70,7 @@ pub(super) enum Timer {
 /// Everything of a server that is not I/O.
 ///
 /// A driver feeds it with [`handle_connected`](Self::handle_connected), [`handle_bytes`](Self::handle_bytes),
+/// [`handle_websocket`](Self::handle_websocket), [`handle_request`](Self::handle_request),
 /// [`handle_closed`](Self::handle_closed), [`handle_job`](Self::handle_job), [`handle_store`](Self::handle_store),
 /// [`handle_answer`](Self::handle_answer), [`handle_ended`](Self::handle_ended) and
 /// [`handle_timeout`](Self::handle_timeout), and after each of them takes everything that
@@ -79,6 +83,7 @@ pub struct ServerEndpoint {
     pub(super) session_limits: Arc<session::Limits>,
     pub(super) handshakes: ServerHandshakes<ConnectionId>,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
+    pub(super) parked: Parked,
     pub(super) keys: BTreeMap<AuthKeyId, LiveKey>,
     /// The keys in use that are bound to each permanent key.
     pub(super) bound: BTreeMap<AuthKeyId, BTreeSet<AuthKeyId>>,
@@ -108,6 +113,7 @@ impl ServerEndpoint {
             config,
             handshakes: ServerHandshakes::new(handshakes),
             connections: BTreeMap::new(),
+            parked: Parked::default(),
             keys: BTreeMap::new(),
             bound: BTreeMap::new(),
             lookups: Lookups::default(),
@@ -123,6 +129,14 @@ impl ServerEndpoint {
             marked: BTreeSet::new(),
             now: Duration::ZERO,
         }
+    }
+
+    /// The same, which takes clients that obfuscate with one of these secrets too (rule TR-03).
+    #[must_use]
+    pub fn with_proxy_secrets(mut self, proxy_secrets: Vec<ProxySecret>) -> Self {
+        let max_frame = self.config.frame_bytes;
+        self.transport_limits = Arc::new(Limits { max_frame, proxy_secrets, ..Limits::default() });
+        self
     }
 
     /// A connection was accepted.
@@ -142,9 +156,11 @@ impl ServerEndpoint {
     ) {
         self.now = env.now.monotonic;
         let Some(open) = self.connections.get_mut(&connection) else { return };
-        let known = open.transport.kind().is_some();
-        open.transport.receive(bytes);
-        if open.parked.is_some() && open.transport.buffered_capacity() > self.config.parked_bytes() {
+        let parked = open.parked.is_some();
+        let Some(transport) = open.stream() else { return };
+        let known = transport.kind().is_some();
+        transport.receive(bytes);
+        if parked && transport.buffered_capacity() > self.config.parked_bytes() {
             return self.close(connection, "too much came while its key was being looked up".to_owned());
         }
         self.pump(connection, env);

@@ -23,6 +23,7 @@ impl ServerEndpoint {
                 self.drop_session(key, session_id);
                 self.forget_if_idle(key);
             }
+            Timer::Request(connection) => self.on_request_due(connection, env),
             Timer::FirstFrame(connection) => self.close(connection, "no frame in time".to_owned()),
             Timer::CallLate(call) => self.on_call_late(call, env),
             Timer::Disconnect(connection) => {
@@ -41,7 +42,7 @@ impl ServerEndpoint {
         }
         let Some(live) = self.remove_key(key) else { return };
         self.tell(Event::KeyEnded { key, reason });
-        for connection in live.connections() {
+        for connection in live.connections().into_iter().chain(self.parked.under(key)) {
             // A connection that speaks under another key by now goes on.
             if self.connections.get(&connection).is_some_and(|open| open.key == Some(key)) {
                 self.close_ended(connection, reason.name());

@@ -22,7 +22,8 @@ impl ServerEndpoint {
             if open.parked.is_some() {
                 return;
             }
-            match open.transport.poll_frame() {
+            let Some(transport) = open.stream() else { return };
+            match transport.poll_frame() {
                 Ok(Some(frame)) => self.on_frame(connection, frame, env),
                 Ok(None) => return,
                 Err(error) => return self.refuse_bytes(connection, error),
@@ -38,7 +39,12 @@ impl ServerEndpoint {
         self.close(connection, error.to_string());
     }
 
-    fn on_frame<O: Observer>(&mut self, connection: ConnectionId, frame: Frame, env: &mut Env<'_, O>) {
+    pub(super) fn on_frame<O: Observer>(
+        &mut self,
+        connection: ConnectionId,
+        frame: Frame,
+        env: &mut Env<'_, O>,
+    ) {
         let Frame::Payload { bytes, quick_ack } = frame else { return };
         let Some(open) = self.connections.get_mut(&connection) else { return };
         if !open.spoke {
@@ -115,6 +121,12 @@ impl ServerEndpoint {
                 self.send_quick_ack(connection, opened.quick_ack, env);
             }
             Reception::Taken | Reception::Repeated => {}
+        }
+        if self.answers_on(key, session_id) == Some(connection) {
+            self.park_request(connection, key, session_id);
+        } else {
+            // What someone recorded and sent again by HTTP waits for nothing.
+            self.respond_plain(connection, &[]);
         }
         self.serve_session(key, session_id, env);
         self.forget_if_idle(key);

@@ -8,6 +8,7 @@ mod endpoint;
 mod ends;
 mod event;
 mod frames;
+mod http;
 mod live;
 mod lookup;
 mod routing;

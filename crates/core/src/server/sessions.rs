@@ -68,7 +68,7 @@ impl ServerEndpoint {
     }
 
     /// After a message on `connection`: its session answers there from now on if the message was new. Anyone may have
-    /// recorded another one and sent it again, so that moves a session only where it has no connection.
+    /// recorded another one and sent it again, so that moves a session only where it cannot speak.
     pub(super) fn follow(
         &mut self,
         key: AuthKeyId,
@@ -76,14 +76,36 @@ impl ServerEndpoint {
         connection: ConnectionId,
         reception: &Reception,
     ) {
-        let Some(attached) = self.attached(key, session_id) else { return };
-        let before = attached.connection;
         let is_new = mutant!("MS-03.follow", *reception == Reception::Taken, true);
-        if before == Some(connection) || !(is_new || before.is_none()) {
+        if is_new || !self.can_speak(key, session_id) {
+            self.attach(key, session_id, connection);
+        }
+    }
+
+    /// Whether a session has a connection on which something can be said now.
+    fn can_speak(&mut self, key: AuthKeyId, session_id: SessionId) -> bool {
+        self.answers_on(key, session_id).is_some_and(|connection| {
+            !self.is_http(connection) || self.turn_of(connection, key, session_id).is_some()
+        })
+    }
+
+    /// The connection that a session answers on.
+    pub(super) fn answers_on(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<ConnectionId> {
+        self.attached(key, session_id)?.connection
+    }
+
+    /// From now on a session answers on `connection`.
+    pub(super) fn attach(&mut self, key: AuthKeyId, session_id: SessionId, connection: ConnectionId) {
+        let Some(attached) = self.attached(key, session_id) else { return };
+        let before = attached.connection.replace(connection);
+        if before == Some(connection) {
             return;
         }
-        attached.connection = Some(connection);
-        attached.session.handle_new_connection();
+        if !self.stays_on_http(before, connection)
+            && let Some(session) = self.session(key, session_id)
+        {
+            session.handle_new_connection();
+        }
         self.untie(key, session_id, before);
         if let Some(open) = self.connections.get_mut(&connection) {
             open.sessions.insert((key, session_id));
@@ -92,6 +114,11 @@ impl ServerEndpoint {
 
     /// The connection of a session is gone: it is remembered for a while, for the client may come back.
     pub(super) fn detach(&mut self, key: AuthKeyId, session_id: SessionId) {
+        if let Some(next) = self.parked.newest(key, session_id) {
+            // It goes on with another request, and with what the lost connection may have swallowed.
+            self.attach(key, session_id, next);
+            return self.timers.set(Timer::Session(key, session_id), self.now);
+        }
         let forget_at = self.later(self.config.session_memory);
         if let Some(attached) = self.attached(key, session_id) {
             attached.connection = None;
@@ -146,12 +173,12 @@ impl ServerEndpoint {
         self.set_session_timers(key, session_id);
     }
 
-    fn set_session_timers(&mut self, key: AuthKeyId, session_id: SessionId) {
+    pub(super) fn set_session_timers(&mut self, key: AuthKeyId, session_id: SessionId) {
         let Some(attached) = self.attached(key, session_id) else { return };
         // Without a connection nothing can be sent, so nothing is due: the timer would come back at once, for ever.
         let Some(connection) = attached.connection else { return };
         let (timeout, disconnect) = (attached.session.poll_timeout(), attached.session.poll_disconnect());
-        match timeout {
+        match timeout.and_then(|at| self.may_speak_at(connection, (key, session_id), at)) {
             Some(at) => self.timers.set(Timer::Session(key, session_id), at),
             None => self.timers.clear(Timer::Session(key, session_id)),
         }
@@ -226,11 +253,11 @@ impl ServerEndpoint {
         }
     }
 
-    fn attached(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut Attached> {
+    pub(super) fn attached(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut Attached> {
         self.keys.get_mut(&key)?.sessions.get_mut(&session_id)
     }
 
-    fn session(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut ServerSession> {
+    pub(super) fn session(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut ServerSession> {
         self.attached(key, session_id).map(|attached| &mut attached.session)
     }
 
@@ -273,10 +300,13 @@ impl ServerEndpoint {
         let Some(attached) = live.sessions.get_mut(&session_id) else { return };
         let Some(connection) = attached.connection else { return };
         let Some(open) = self.connections.get_mut(&connection) else { return };
+        let Some(transport) = open.stream() else {
+            return self.transmit_http(connection, key, session_id, env);
+        };
         let mut bytes = Vec::new();
         while let Some(plaintext) = attached.session.poll_transmit(&mut live.salts, env) {
             let sealed = envelope::seal(&live.traffic, Side::Server, &plaintext, env.random);
-            let sent = sealed.is_ok_and(|frame| open.transport.send(&frame, &mut bytes, env.random).is_ok());
+            let sent = sealed.is_ok_and(|frame| transport.send(&frame, &mut bytes, env.random).is_ok());
             if !sent {
                 return self.close(connection, "the source of randomness failed".to_owned());
             }

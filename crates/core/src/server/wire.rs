@@ -4,7 +4,7 @@ use crate::env::Env;
 use crate::observer::Observer;
 use crate::transport::{SendError, ServerTransport};
 
-use super::connection::ConnectionId;
+use super::connection::{Channel, ConnectionId};
 use super::endpoint::{NOT_FOUND, ServerEndpoint, Timer};
 use super::event::Event;
 
@@ -15,6 +15,9 @@ impl ServerEndpoint {
         payload: &[u8],
         env: &mut Env<'_, O>,
     ) {
+        if self.is_http(connection) {
+            return self.respond_plain(connection, payload);
+        }
         self.write(connection, |transport, out| transport.send(payload, out, env.random));
     }
 
@@ -28,7 +31,12 @@ impl ServerEndpoint {
     }
 
     pub(super) fn send_error(&mut self, connection: ConnectionId, code: i32, reason: &'static str) {
-        if self.write(connection, |transport, out| transport.send_error(code, out)) {
+        let said = if self.is_http(connection) {
+            self.respond_error(connection, code)
+        } else {
+            self.write(connection, |transport, out| transport.send_error(code, out))
+        };
+        if said {
             self.tell(Event::TransportError { connection: connection.0, code, reason });
         }
     }
@@ -40,8 +48,9 @@ impl ServerEndpoint {
         frame: impl FnOnce(&mut ServerTransport, &mut Vec<u8>) -> Result<(), SendError>,
     ) -> bool {
         let Some(open) = self.connections.get_mut(&connection) else { return false };
+        let Some(transport) = open.stream() else { return false };
         let mut bytes = Vec::new();
-        match frame(&mut open.transport, &mut bytes) {
+        match frame(transport, &mut bytes) {
             Ok(()) => {
                 self.outbox.send(connection, bytes);
                 true
@@ -60,9 +69,10 @@ impl ServerEndpoint {
     }
 
     pub(super) fn tell_transport(&mut self, connection: ConnectionId) {
-        let Some(open) = self.connections.get(&connection) else { return };
-        if let Some(kind) = open.transport.kind() {
-            let obfuscated = open.transport.obfuscated();
+        let Some(open) = self.connections.get_mut(&connection) else { return };
+        let Some(transport) = open.stream() else { return };
+        if let Some(kind) = transport.kind() {
+            let obfuscated = transport.obfuscated();
             self.tell(Event::Transport { connection: connection.0, name: kind.name(), obfuscated });
         }
     }
@@ -80,6 +90,9 @@ impl ServerEndpoint {
         self.handshakes.forget_connection(connection);
         self.timers.clear(Timer::FirstFrame(connection));
         self.timers.clear(Timer::Disconnect(connection));
+        if let Channel::Http(http) = gone.channel {
+            self.forget_http(connection, http);
+        }
         for (key, session_id) in gone.sessions {
             self.detach(key, session_id);
         }

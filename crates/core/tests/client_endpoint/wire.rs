@@ -152,6 +152,7 @@ impl Pair {
                     self.client.handle_bytes(link, &bytes, &mut self.world.env());
                 }
             }
+            server::Output::Respond { .. } => panic!("a response on a stream"),
             server::Output::Close { connection } => {
                 if let Some(link) = link_of(&self.links, connection) {
                     self.links.remove(&link);

@@ -19,6 +19,8 @@ pub(crate) enum Heard {
     Plain(Vec<u8>),
     /// A message out of its packet and container.
     Message { key: AuthKeyId, session: SessionId, msg_id: MsgId, body: Vec<u8> },
+    /// A response came; the messages of its packet follow.
+    Response { status: u16, empty: bool },
     /// The connection was closed.
     Closed,
 }

@@ -98,12 +98,24 @@ impl Rig {
 
     /// A connection, its transport told already.
     pub(crate) fn connect(&mut self) -> ConnectionId {
+        let connection = self.connect_silent();
+        self.bytes(connection, &[0xee; 4]);
+        connection
+    }
+
+    /// A connection on which nothing was said yet.
+    pub(crate) fn connect_silent(&mut self) -> ConnectionId {
         self.next_connection += 1;
         let connection = ConnectionId(self.next_connection);
         let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
         self.server.handle_connected(connection, peer, self.world.now);
-        self.bytes(connection, &[0xee; 4]);
         connection
+    }
+
+    /// The body of a request over HTTP.
+    pub(crate) fn request(&mut self, connection: ConnectionId, body: Vec<u8>) {
+        self.server.handle_request(connection, body, &mut self.world.env());
+        self.settle();
     }
 
     pub(crate) fn bytes(&mut self, connection: ConnectionId, bytes: &[u8]) {
@@ -268,6 +280,13 @@ impl Rig {
                 for payload in heard::frames(stream) {
                     let heard = heard::read(payload, Side::Server, |id| self.keys.get(&id));
                     self.heard.entry(connection).or_default().extend(heard);
+                }
+            }
+            Output::Respond { connection, status, body } => {
+                let heard = self.heard.entry(connection).or_default();
+                heard.push(Heard::Response { status, empty: body.is_empty() });
+                if !body.is_empty() {
+                    heard.extend(heard::read(body, Side::Server, |id| self.keys.get(&id)));
                 }
             }
             Output::Close { connection } => {

@@ -3,6 +3,7 @@
 mod binding;
 mod destroying;
 mod ends;
+mod http;
 mod lookups;
 #[path = "../peers/mod.rs"]
 mod peers;

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
     harden()?;
     // The port first: a start that fails for it has made and opened nothing.
     let runtime = runtime()?;
-    let listener = runtime.block_on(Listener::bind(config.listen))?;
+    let listener = runtime.block_on(Listener::bind_all(&config))?;
     let identity = Identity::open(&config.data_dir)?;
     let store = setup::open_store(&config)?;
     let notice = store.notice();
@@ -122,8 +122,13 @@ async fn serve(
     };
     // Watched before anybody is told of the server: a signal that comes right after that is not missed.
     let mut stop = StopSignals::watch()?;
+    let others: Vec<(SocketAddr, bool)> = listener.others().collect();
     let server = Server::start(&config, listener, parts)?;
     introduce(&config, server.address(), address, &identity, notice);
+    for (address, balanced) in others {
+        let whom = if balanced { "   for balancers: each connection begins with a PROXY header" } else { "" };
+        line(&format!("listening on   {address}{whom}"));
+    }
     let sweeper = tokio::spawn(sweep(keys, config.keys.unused_days));
     stop.wait().await;
     line("stopping");

@@ -276,6 +276,7 @@ impl Play {
             outputs += 1;
             match output {
                 Output::Send { connection, bytes } => self.on_bytes(connection, &bytes),
+                Output::Respond { connection, .. } => panic!("a response on the stream {connection:?}"),
                 Output::Close { connection } => self.on_close(connection),
             }
         }

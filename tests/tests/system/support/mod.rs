@@ -2,6 +2,7 @@
 
 mod clock;
 mod peer;
+mod road;
 mod server;
 mod store;
 mod talk;
@@ -9,6 +10,7 @@ mod verbose;
 
 pub(crate) use clock::HandClock;
 pub(crate) use peer::Peer;
+pub(crate) use road::{head_of, masked, read_head};
 pub(crate) use server::TestServer;
 pub(crate) use store::{SilentStore, Switch};
 pub(crate) use talk::{Talk, Trouble, rpc_error};

@@ -13,11 +13,17 @@ use dayfly_tl::{Read, to_bytes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use super::road::{Road, head_of};
 use super::{EXPONENT_BITS, within};
+
+/// The key is that of RFC 6455, whose accept is there too.
+const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Protocol: binary\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 /// One connection of a client, frame by frame.
 pub(crate) struct Peer {
     socket: TcpStream,
+    road: Road,
     transport: ClientTransport,
     pub(crate) clock: SystemClock,
 }
@@ -40,12 +46,41 @@ impl Peer {
         let socket = within("a connection", TcpStream::connect(address)).await.unwrap();
         socket.set_nodelay(true).unwrap();
         let (transport, _) = ClientTransport::new(kind, obfuscation, &mut OsRandom).unwrap();
-        Self { socket, transport, clock: SystemClock::default() }
+        Self { socket, road: Road::Tcp, transport, clock: SystemClock::default() }
+    }
+
+    /// Over WebSocket, which every server frame and every client frame is cut for at odd places.
+    pub(crate) async fn websocket(address: SocketAddr) -> Self {
+        let obfuscation = Obfuscation::Plain;
+        let mut peer = Self::silent(address, Kind::Intermediate, &obfuscation).await;
+        peer.send_raw(&head_of("GET", "/apiws", UPGRADE)).await;
+        let (status, head) = super::read_head(&mut peer.socket).await;
+        assert_eq!(status, 101, "{head}");
+        assert!(head.contains("sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{head}");
+        assert!(head.contains("sec-websocket-protocol: binary\r\n"), "{head}");
+        peer.road = Road::WebSocket { unread: Vec::new() };
+        let (transport, opening) =
+            ClientTransport::new(Kind::Intermediate, &obfuscation, &mut OsRandom).unwrap();
+        peer.transport = transport;
+        peer.send_raw(&opening).await;
+        peer
+    }
+
+    /// Over HTTP, by this path.
+    pub(crate) async fn http(address: SocketAddr, path: &'static str) -> Self {
+        let mut peer = Self::silent(address, Kind::Abridged, &Obfuscation::None).await;
+        peer.road = Road::Http { path, owed: 0 };
+        peer
+    }
+
+    /// Whether the server can say nothing before it is asked again.
+    pub(crate) fn needs_request(&self) -> bool {
+        matches!(self.road, Road::Http { owed: 0, .. })
     }
 
     /// Sends bytes as they are. A server that has closed already is no error here: tests look at what it says.
     pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
-        let _ = self.socket.write_all(bytes).await;
+        let _ = self.socket.write_all(&self.road.wrapped(bytes)).await;
     }
 
     /// Frames a payload, without sending it.
@@ -56,12 +91,19 @@ impl Peer {
     }
 
     pub(crate) async fn send(&mut self, payload: &[u8]) {
+        if self.road.count_request() {
+            return self.send_raw(payload).await;
+        }
         let bytes = self.framed(payload);
         self.send_raw(&bytes).await;
     }
 
     /// The next frame; `None` once the server has closed the connection.
     pub(crate) async fn frame(&mut self) -> Option<Frame> {
+        if let Road::Http { owed, .. } = &mut self.road {
+            *owed = owed.checked_sub(1).expect("a request that waits");
+            return self.response().await;
+        }
         let mut buffer = [0; 4096];
         loop {
             if let Some(frame) = self.transport.poll_frame().unwrap() {
@@ -69,9 +111,22 @@ impl Peer {
             }
             match within("a frame or the end of the connection", self.socket.read(&mut buffer)).await {
                 Ok(0) | Err(_) => return None,
-                Ok(count) => self.transport.receive(&buffer[..count]),
+                Ok(count) => self.transport.receive(&self.road.unwrapped(&buffer[..count])?),
             }
         }
+    }
+
+    /// The next response as a frame.
+    async fn response(&mut self) -> Option<Frame> {
+        let (status, head) = super::read_head(&mut self.socket).await;
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        let mut bytes = vec![0; length.parse().unwrap()];
+        within("a body", self.socket.read_exact(&mut bytes)).await.ok()?;
+        Some(match status {
+            200 if bytes.is_empty() => Frame::Nop,
+            200 => Frame::Payload { bytes, quick_ack: false },
+            error => Frame::Error(-i32::from(error)),
+        })
     }
 
     /// The next payload.

@@ -18,6 +18,7 @@ use super::{EXPONENT_BITS, HandClock, SilentStore, Switch, within};
 /// A running server on a port of its own, with the published test key and a store in a directory of its own.
 pub(crate) struct TestServer {
     server: Server,
+    others: Vec<SocketAddr>,
     directory: TempDir,
 }
 
@@ -57,7 +58,8 @@ impl TestServer {
         store: impl KeyStore,
         upstream: Option<U>,
     ) -> Self {
-        let listener = Listener::bind(config.listen).await.unwrap();
+        let listener = Listener::bind_all(&config).await.unwrap();
+        let others = listener.others().map(|(address, _)| address).collect();
         let own =
             OwnAnswers { address: listener.address(), dc: config.dc, test: config.test, tmp_sessions: 1 };
         let keys = Arc::new(Keys::new(store, RamTempKeys::default()));
@@ -70,11 +72,16 @@ impl TestServer {
                 Server::start(&config, listener, Parts { clock, random, observer, rsa, keys, upstream: own })
             }
         };
-        Self { server: server.unwrap(), directory }
+        Self { server: server.unwrap(), others, directory }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// The second address that it listens on.
+    pub(crate) fn other_address(&self) -> SocketAddr {
+        self.others[0]
     }
 
     pub(crate) fn public_key(&self) -> PublicKey {

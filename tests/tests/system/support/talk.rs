@@ -10,6 +10,8 @@ use dayfly_core::session::client::{ClientEvent, ClientOptions, ClientSession, Rp
 use dayfly_core::session::{SessionId, envelope};
 use dayfly_core::transport::Frame;
 use dayfly_crypto::kdf::Side;
+use dayfly_tl::mtproto::HttpWait;
+use dayfly_tl::to_bytes;
 
 use super::Peer;
 
@@ -82,6 +84,11 @@ impl Talk {
                 if let ClientEvent::Answer { result, .. } = event {
                     return result.map_err(Trouble::Rpc);
                 }
+            }
+            if peer.needs_request() {
+                // The server has no other way to say anything.
+                self.session.call(to_bytes(&HttpWait { max_delay: 0, wait_after: 0, max_wait: 20_000 }));
+                self.transmit(peer).await;
             }
             match peer.frame().await {
                 Some(Frame::Payload { mut bytes, .. }) => self.take(&mut bytes, peer),

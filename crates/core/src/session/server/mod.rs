@@ -6,6 +6,7 @@
 
 mod calls;
 mod incoming;
+mod long_poll;
 mod outbox;
 mod service;
 
@@ -19,6 +20,7 @@ use dayfly_tl::{LongVec, to_bytes};
 use self::calls::Calls;
 pub use self::calls::IncomingCall;
 pub use self::incoming::Reception;
+pub use self::long_poll::LongPoll;
 use self::outbox::{Outbox, Outgoing};
 use super::container::{self, MAX_MESSAGES};
 use super::envelope::plaintext;
@@ -79,6 +81,7 @@ pub struct ServerSession {
     unique_id: i64,
     requests: VecDeque<OwnerRequest>,
     disconnect_after: Option<Duration>,
+    http_wait: Option<LongPoll>,
 }
 
 impl ServerSession {
@@ -97,6 +100,7 @@ impl ServerSession {
             unique_id: 0,
             requests: VecDeque::new(),
             disconnect_after: None,
+            http_wait: None,
             limits,
         }
     }

@@ -134,6 +134,10 @@ impl Outbox {
         !self.ready.is_empty()
     }
 
+    pub(super) fn ready_count(&self) -> usize {
+        self.ready.len()
+    }
+
     fn forget_oldest_sent(&mut self) -> Option<Kept> {
         let waits = |msg_id: &MsgId| self.ready.contains(msg_id);
         let oldest = self.kept.iter().find(|(id, kept)| kept.sent && !waits(id)).map(|(id, _)| *id)?;

@@ -79,7 +79,8 @@ impl ServerSession {
             DestroyAuthKey::CONSTRUCTOR => {
                 self.ask_owner(OwnerRequest::DestroyAuthKey { msg_id: message.msg_id })
             }
-            // http_wait is for HTTP alone; of the states that a client tells, none changes what we do.
+            HttpWait::CONSTRUCTOR => with(body, |asked: HttpWait| self.on_http_wait(asked)),
+            // Of the states that a client tells, none changes what we do.
             _ => Ok(()),
         }
     }
