@@ -13,5 +13,6 @@ mod proxy;
 mod shutdown;
 mod store_outage;
 mod support;
+mod tls;
 mod transports;
 mod websocket;
