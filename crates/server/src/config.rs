@@ -47,6 +47,8 @@ pub struct Config {
     pub event_log: Option<PathBuf>,
     /// How long a stopping server goes on answering what it owes, in seconds.
     pub drain_seconds: u64,
+    /// Served on the same addresses, with HTTP and WebSocket inside; without it a ClientHello is refused.
+    pub tls: Option<Tls>,
     /// Where the key that seals the store comes from.
     pub sealing: Sealing,
     /// Lifetimes of keys.
@@ -72,6 +74,7 @@ impl Default for Config {
             tmp_sessions: 1,
             event_log: None,
             drain_seconds: 5,
+            tls: None,
             sealing: Sealing::default(),
             keys: Keys::default(),
             limits: Limits::default(),
@@ -89,6 +92,16 @@ pub struct ProxyListener {
     /// From where balancers connect; nobody else may.
     #[serde(deserialize_with = "networks")]
     pub networks: Vec<Network>,
+}
+
+/// The certificate and key of TLS, in PEM.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate, and those between it and the authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// What old clients need.
@@ -497,6 +510,11 @@ mod tests {
                 "dayfly.toml:2: no secret of a proxy, expected dd and 32 more hexadecimal digits"
             );
         }
+    }
+
+    #[test]
+    fn tls_wants_both_files() {
+        assert_eq!(refusal("[tls]\ncertificate = \"a.pem\""), "dayfly.toml:1: missing field `key`");
     }
 
     #[test]

@@ -10,14 +10,16 @@ use dayfly_core::server::ConnectionId;
 use dayfly_core::transport::{Beginning, beginning};
 use dayfly_crypto::holds;
 use rustix::net::sockopt;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time;
+use tokio_rustls::TlsAcceptor;
 
 use crate::engine::Command;
 use crate::http::{self, Desk};
 use crate::proxy::{self, Network};
+use crate::tls;
 use crate::websocket;
 
 /// What waits to be written for one peer, in bytes; a peer that does not read is cut off there.
@@ -84,6 +86,11 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
+    /// Waits until the engine closes the connection, which has nothing to say before it was told anything.
+    async fn closed(&mut self) {
+        while !matches!(self.receiver.recv().await, Some(ToConnection::Close) | None) {}
+    }
+
     /// So many bytes of what waited are written.
     pub(crate) fn written(&self, bytes: usize) {
         self.queued.fetch_sub(bytes, Ordering::Relaxed);
@@ -97,6 +104,8 @@ pub(crate) struct Arrival {
     /// Set where a balancer of one of these networks must say whose connection it is (rule TR-08).
     pub(crate) balancers: Option<Arc<[Network]>>,
     pub(crate) frame_bytes: usize,
+    /// Set where TLS is served.
+    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) engine: mpsc::Sender<Command>,
     pub(crate) place: OwnedSemaphorePermit,
 }
@@ -107,12 +116,12 @@ pub(crate) async fn serve(mut socket: TcpStream, arrival: Arrival) {
         Ok(identified) => identified,
         Err(error) => return tracing::debug!(peer = %arrival.peer, %error, "connection refused"),
     };
-    let Arrival { id, frame_bytes, engine, place, .. } = arrival;
+    let Arrival { id, frame_bytes, tls, engine, place, .. } = arrival;
     let (outgoing, incoming) = outgoing();
     if engine.send(Command::Connected(id, peer, outgoing)).await.is_err() {
         return;
     }
-    let conversation = Conversation { id, engine, incoming, frame_bytes };
+    let conversation = Conversation { id, engine, incoming, frame_bytes, tls };
     let engine = conversation.engine.clone();
     if let Err(error) = conversation.run(socket, begun).await {
         tracing::debug!(connection = id.0, %error, "connection ended");
@@ -154,21 +163,31 @@ async fn read_header(socket: &mut TcpStream) -> io::Result<(Option<SocketAddr>, 
     }
 }
 
+/// What the first bytes of a connection open.
+enum Opens {
+    Http,
+    Tls(TlsAcceptor),
+    /// Anything else, right or wrong: the engine tells.
+    Stream,
+}
+
 /// A connection that the engine knows of.
 struct Conversation {
     id: ConnectionId,
     engine: mpsc::Sender<Command>,
     incoming: Incoming,
     frame_bytes: usize,
+    tls: Option<TlsAcceptor>,
 }
 
 impl Conversation {
-    /// Tells HTTP from everything else by the first bytes (rule TR-02), of which `begun` are there already.
+    /// Tells HTTP and TLS from everything else by the first bytes (rule TR-02), of which `begun` are there already.
     async fn run(mut self, mut socket: TcpStream, mut begun: Vec<u8>) -> io::Result<()> {
         loop {
-            match beginning(&begun) {
-                Some(Beginning::Http(_)) => return self.http(socket, begun).await,
-                Some(_) => break,
+            match self.opens(&begun) {
+                Some(Opens::Http) => return self.http(socket, begun).await,
+                Some(Opens::Tls(tls)) => return self.tls(socket, begun, &tls).await,
+                Some(Opens::Stream) => break,
                 None => {}
             }
             tokio::select! {
@@ -187,9 +206,47 @@ impl Conversation {
         shuttle(socket, self.id, &self.engine, self.incoming).await
     }
 
-    async fn http(mut self, socket: TcpStream, begun: Vec<u8>) -> io::Result<()> {
+    /// `None` while more bytes are needed.
+    fn opens(&self, begun: &[u8]) -> Option<Opens> {
+        if let Some(tls) = &self.tls
+            && tls::is_client_hello(begun)?
+        {
+            return Some(Opens::Tls(tls.clone()));
+        }
+        Some(match beginning(begun)? {
+            Beginning::Http(_) => Opens::Http,
+            _ => Opens::Stream,
+        })
+    }
+
+    /// Only HTTP is served inside, and with it WebSocket.
+    async fn tls(mut self, socket: TcpStream, begun: Vec<u8>, tls: &TlsAcceptor) -> io::Result<()> {
+        let opening = async {
+            let mut stream = tls.accept(http::with_begun(socket, begun)).await?;
+            let mut inside = Vec::new();
+            while beginning(&inside).is_none() {
+                if stream.read_buf(&mut inside).await? == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+            }
+            Ok::<_, io::Error>((stream, inside))
+        };
+        let (stream, inside) = tokio::select! {
+            () = self.incoming.closed() => return Ok(()),
+            opened = opening => opened?,
+        };
+        match beginning(&inside) {
+            Some(Beginning::Http(_)) => self.http(stream, inside).await,
+            _ => Err(io::Error::other("something else than HTTP inside of TLS")),
+        }
+    }
+
+    async fn http<S>(mut self, stream: S, begun: Vec<u8>) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let desk = Desk::new(self.id, self.engine.clone(), self.frame_bytes);
-        match http::serve(socket, begun, desk, &mut self.incoming).await? {
+        match http::serve(stream, begun, desk, &mut self.incoming).await? {
             Some(io) => {
                 websocket::serve(io, self.id, &self.engine, &mut self.incoming, self.frame_bytes).await
             }

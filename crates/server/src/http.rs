@@ -53,8 +53,7 @@ pub(crate) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (reader, writer) = tokio::io::split(stream);
-    let io = TokioIo::new(tokio::io::join(Cursor::new(begun).chain(reader), writer));
+    let io = TokioIo::new(with_begun(stream, begun));
     let desk = Arc::new(desk);
     let service = service_fn(|request| Arc::clone(&desk).serve(request));
     let connection = http1::Builder::new()
@@ -88,6 +87,15 @@ where
     }
     let Some(upgrade) = desk.take_upgrade() else { return Ok(None) };
     Ok(Some(TokioIo::new(upgrade.await.map_err(io::Error::other)?)))
+}
+
+/// A stream of which `begun` was read already, as if it were not.
+pub(crate) fn with_begun<S>(stream: S, begun: Vec<u8>) -> impl AsyncRead + AsyncWrite + Send + Unpin + use<S>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+{
+    let (reader, writer) = tokio::io::split(stream);
+    tokio::io::join(Cursor::new(begun).chain(reader), writer)
 }
 
 /// What the requests of one connection share.

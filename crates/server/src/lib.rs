@@ -44,11 +44,12 @@ mod identity;
 mod proxy;
 mod server;
 mod system;
+mod tls;
 mod upstream;
 mod websocket;
 mod workers;
 
-pub use config::{Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing};
+pub use config::{Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing, Tls};
 pub use dayfly_core::server::{PushError, Recipient, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;

@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio::{select, time};
+use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
 use crate::advice::Advice;
@@ -28,6 +29,7 @@ use crate::connection::{self, Arrival};
 use crate::engine::{Command, Done, Engine, World};
 use crate::event_log::EventLog;
 use crate::proxy::Network;
+use crate::tls;
 use crate::upstream::{Edge, Upstream};
 use crate::workers::{Deliver, Workers};
 
@@ -74,6 +76,14 @@ pub enum StartError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// The certificate or key of TLS is not usable.
+    #[error("{}: cannot be used for TLS: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
     },
     /// The system gives no threads.
     #[error("cannot start worker threads: {0}")]
@@ -197,6 +207,7 @@ impl Server {
             engine: commands.clone(),
             places: places.clone(),
             frame_bytes: config.limits.frame_bytes,
+            tls: config.tls.as_ref().map(tls::acceptor).transpose()?,
             next: Arc::default(),
         };
         let doors = [listener.own].into_iter().chain(listener.others);
@@ -304,6 +315,7 @@ struct Lobby {
     engine: mpsc::Sender<Command>,
     places: Places,
     frame_bytes: usize,
+    tls: Option<TlsAcceptor>,
     /// The number of the next connection.
     next: Arc<AtomicU64>,
 }
@@ -321,6 +333,7 @@ async fn accept(door: Door, lobby: Lobby) {
             peer,
             balancers: door.balancers.clone(),
             frame_bytes: lobby.frame_bytes,
+            tls: lobby.tls.clone(),
             engine: lobby.engine.clone(),
             place,
         };

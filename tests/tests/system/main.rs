@@ -13,6 +13,7 @@ mod proxy;
 mod shutdown;
 mod store_outage;
 mod support;
+mod tls;
 mod transports;
 mod upstream;
 mod websocket;
