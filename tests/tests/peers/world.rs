@@ -19,7 +19,7 @@ pub(crate) fn seconds(count: u64) -> Duration {
 
 /// The published test key.
 pub(crate) fn private_key() -> Arc<PrivateKey> {
-    let pem = include_str!("../../../../vectors/keys/test_rsa.pem");
+    let pem = include_str!("../../../vectors/keys/test_rsa.pem");
     Arc::new(PrivateKey::from_pem(pem).unwrap())
 }
 

@@ -13,7 +13,7 @@ use dayfly_crypto::rsa_key::{PrivateKey, PublicKey};
 
 /// The published test key.
 pub(crate) fn private_key() -> Arc<PrivateKey> {
-    let pem = include_str!("../../../../../vectors/keys/test_rsa.pem");
+    let pem = include_str!("../../../../vectors/keys/test_rsa.pem");
     Arc::new(PrivateKey::from_pem(pem).unwrap())
 }
 

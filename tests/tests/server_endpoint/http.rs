@@ -352,7 +352,10 @@ fn a_websocket_is_obfuscated_or_nothing() {
     let mut rig = Rig::new(|_| {});
     let connection = rig.connect_silent();
     rig.server.handle_websocket(connection);
+    // What plain intermediate would answer is an init here, and one that names no transport.
     rig.bytes(connection, &[0xee; 4]);
-    rig.bytes(connection, &[0xee; 60]);
+    for _ in 0..2 {
+        rig.send(connection, &plain::write(0, &to_bytes(&ReqPqMulti { nonce: [7; 16] })));
+    }
     assert_eq!(rig.heard(connection), [Heard::Closed]);
 }
