@@ -1,0 +1,69 @@
+//! What a value has to be beyond its form.
+
+use std::path::Path;
+
+use super::error::{ConfigError, line_of};
+use super::{Config, Keys, Limits, Sealing};
+
+/// A key with its table, whether its value will do, the value, and what is expected.
+struct Row {
+    key: &'static str,
+    right: bool,
+    value: String,
+    expected: &'static str,
+}
+
+fn row(key: &'static str, right: bool, value: impl ToString, expected: &'static str) -> Row {
+    Row { key, right, value: value.to_string(), expected }
+}
+
+/// The first value that will not do.
+pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
+    let own = [
+        row("dc", (1..10_000).contains(&config.dc), config.dc, "1 to 9999"),
+        row("tmp_sessions", config.tmp_sessions >= 1, config.tmp_sessions, "at least 1"),
+    ];
+    let rows = own.into_iter().chain(sealing(&config.sealing)).chain(keys(&config.keys));
+    match rows.chain(limits(&config.limits)).find(|row| !row.right) {
+        None => Ok(()),
+        Some(Row { key, value, expected, .. }) => Err(ConfigError::OutOfRange {
+            path: path.to_owned(),
+            line: line_of(text, key),
+            key,
+            value,
+            expected,
+        }),
+    }
+}
+
+fn sealing(sealing: &Sealing) -> [Row; 2] {
+    let sources = [sealing.file.is_some(), sealing.credential.is_some(), sealing.descriptor.is_some()];
+    let count = sources.iter().filter(|&&set| set).count();
+    let descriptor = sealing.descriptor.unwrap_or_default();
+    [
+        row("sealing", count <= 1, "set in more than one way", "one of file, credential, descriptor"),
+        row("sealing.descriptor", descriptor >= 0, descriptor, "the number of an open descriptor, such as 3"),
+    ]
+}
+
+fn keys(keys: &Keys) -> [Row; 2] {
+    let bits = keys.exponent_bits;
+    let fit = (256..=2048).contains(&bits) && bits.is_multiple_of(8);
+    [
+        row("keys.temp_seconds", keys.temp_seconds >= 1, keys.temp_seconds, "at least 1"),
+        row("keys.exponent_bits", fit, bits, "256 to 2048, a multiple of 8"),
+    ]
+}
+
+fn limits(limits: &Limits) -> [Row; 5] {
+    let Limits { connections, unfinished_handshakes: unfinished, frame_bytes, temp_keys, .. } = *limits;
+    let (least, frame) = ("at least 1", (4096..=1 << 24).contains(&frame_bytes));
+    let call_seconds = limits.call_seconds;
+    [
+        row("limits.connections", connections >= 1, connections, least),
+        row("limits.unfinished_handshakes", unfinished >= 1, unfinished, least),
+        row("limits.frame_bytes", frame, frame_bytes, "4096 to 16777216"),
+        row("limits.temp_keys", temp_keys >= 1, temp_keys, least),
+        row("limits.call_seconds", (1..=3600).contains(&call_seconds), call_seconds, "1 to 3600"),
+    ]
+}

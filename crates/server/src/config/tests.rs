@@ -1,0 +1,113 @@
+//! Files that are wrong, and what is said of them.
+
+use std::path::Path;
+
+use super::*;
+
+fn refusal(text: &str) -> String {
+    Config::parse(text, Path::new("dayfly.toml")).unwrap_err().to_string()
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    let config = Config::parse("", Path::new("dayfly.toml")).unwrap();
+    assert_eq!(config.listen, Config::default().listen);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let message = refusal("dc = 1\nlisten_on = \"127.0.0.1:1\"\n");
+    assert!(
+        message.starts_with("dayfly.toml:2: unknown field `listen_on`, expected one of `listen`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_wrong_type_is_named_with_its_line() {
+    let message = refusal("\n[limits]\nconnections = \"many\"\n");
+    assert!(message.starts_with("dayfly.toml:3: invalid type: string \"many\""), "{message}");
+}
+
+#[test]
+fn an_unknown_allowance_lists_those_there_are() {
+    let message = refusal("allow = [\"everything\"]");
+    assert!(message.contains("expected `no-pfs` or `old-rsa`"), "{message}");
+}
+
+#[test]
+fn a_value_out_of_range_says_the_range() {
+    assert_eq!(
+        refusal("dc = 1\n[keys]\nexponent_bits = 100"),
+        "dayfly.toml:3: keys.exponent_bits is 100, expected 256 to 2048, a multiple of 8"
+    );
+    assert_eq!(refusal("\ndc = 0"), "dayfly.toml:2: dc is 0, expected 1 to 9999");
+    assert!(refusal("[sealing]\ndescriptor = -1").starts_with("dayfly.toml:2: sealing.descriptor is -1,"));
+}
+
+#[test]
+fn a_number_that_no_field_can_hold_is_told_what_one_can() {
+    assert_eq!(
+        refusal("[limits]\nconnections = -1"),
+        "dayfly.toml:2: invalid value: integer `-1`, expected a number that is not negative"
+    );
+}
+
+#[test]
+fn an_address_without_a_port_is_told_what_one_looks_like() {
+    assert_eq!(
+        refusal("dc = 1\nlisten = \"localhost\""),
+        "dayfly.toml:2: \"localhost\" is no address to listen on, expected one such as \"127.0.0.1:4430\""
+    );
+    assert!(refusal("listen_also = [\"[::1]:1\", \"::1\"]").contains("\"::1\" is no address"));
+}
+
+// rule: TR-08
+#[test]
+fn a_listener_for_balancers_names_its_networks() {
+    let text = "[[proxy]]\nlisten = \"[::1]:4431\"\nnetworks = [\"10.0.0.0/8\", \"::1\"]";
+    let config = Config::parse(text, Path::new("dayfly.toml")).unwrap();
+    let networks: Vec<String> = config.proxy[0].networks.iter().map(Network::to_string).collect();
+    assert_eq!(
+        (config.proxy[0].listen.port(), networks),
+        (4431, vec!["10.0.0.0/8".into(), "::1/128".into()])
+    );
+    let listen = "[[proxy]]\nlisten = \"127.0.0.1:1\"\n";
+    assert_eq!(refusal(listen), "dayfly.toml:1: missing field `networks`");
+    assert_eq!(
+        refusal(&format!("{listen}networks = []")),
+        "dayfly.toml:3: no network is named, expected those of the balancers"
+    );
+    assert_eq!(
+        refusal(&format!("{listen}networks = [\"10.0.0.0/40\"]")),
+        "dayfly.toml:3: \"10.0.0.0/40\" is no network, expected one such as \"10.0.0.0/8\" or \"fd00::/8\""
+    );
+}
+
+// rule: TR-03
+#[test]
+fn a_proxy_secret_is_read_and_never_shown() {
+    let digits = "000102030405060708090a0b0c0d0eFf";
+    let config =
+        Config::parse(&format!("proxy_secrets = [\"dd{digits}\"]"), Path::new("dayfly.toml")).unwrap();
+    assert_eq!(config.proxy_secrets[0].expose(), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xff]);
+    assert!(!format!("{config:?}").contains("0a0b"));
+    for wrong in [digits, "dd00", &format!("ee{digits}"), &format!("dd{}", digits.replace("00", "+0"))] {
+        let message = refusal(&format!("dc = 1\nproxy_secrets = [\"{wrong}\"]"));
+        assert_eq!(
+            message,
+            "dayfly.toml:2: no secret of a proxy, expected dd and 32 more hexadecimal digits"
+        );
+    }
+}
+
+#[test]
+fn tls_wants_both_files() {
+    assert_eq!(refusal("[tls]\ncertificate = \"a.pem\""), "dayfly.toml:1: missing field `key`");
+}
+
+#[test]
+fn two_sources_of_the_sealing_key_are_refused() {
+    let message = refusal("[sealing]\nfile = \"a\"\ndescriptor = 3");
+    assert!(message.contains("expected one of file, credential, descriptor"), "{message}");
+}
