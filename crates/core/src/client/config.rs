@@ -1,5 +1,6 @@
 //! What a client is told before it starts.
 
+use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -116,7 +117,7 @@ impl ClientConfig {
 }
 
 /// A permanent key as a caller keeps it between runs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SavedKey {
     /// The key.
     pub key: Arc<AuthKey>,
@@ -124,4 +125,12 @@ pub struct SavedKey {
     pub created_at: u64,
     /// The DC it was made with.
     pub dc: i32,
+}
+
+/// Without the key.
+impl fmt::Debug for SavedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { created_at, dc, .. } = self;
+        f.debug_struct("SavedKey").field("created_at", created_at).field("dc", dc).finish_non_exhaustive()
+    }
 }

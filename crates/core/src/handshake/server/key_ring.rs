@@ -1,17 +1,29 @@
 //! The RSA keys of a server.
 
+use core::fmt;
 use std::sync::Arc;
 
 use dayfly_crypto::rsa_key::PrivateKey;
 
 /// An RSA key of the server, and what is accepted under it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServerKey {
     /// The key.
     pub key: Arc<PrivateKey>,
     /// Whether the scheme before RSA_PAD is accepted under it too (rule HS-13). It is the scheme of the attack of 2021:
     /// only for old clients, and only under a key that no others use.
     pub old_rsa: bool,
+}
+
+/// By its fingerprint.
+impl fmt::Debug for ServerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fingerprint = format_args!("{}", self.key.fingerprint());
+        f.debug_struct("ServerKey")
+            .field("fingerprint", &fingerprint)
+            .field("old_rsa", &self.old_rsa)
+            .finish()
+    }
 }
 
 /// All RSA keys of a server, at least one, in the order in which `resPQ` lists them.
