@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_core::env::{Clock, Env, SecureRandom};
+use dayfly_core::env::{Clock, Env, Now, SecureRandom};
 use dayfly_core::job::JobResult;
 use dayfly_core::keys::requests::{StoreOutcome, Ticket};
 use dayfly_core::observer::Observer;
-use dayfly_core::server::{CallId, ConnectionId, Output, PushError, Recipient, ServerEndpoint};
+use dayfly_core::server::{
+    CallId, ConnectionId, Output, PushError, Recipient, RevokeId, Revoked, ServerEndpoint,
+};
 use dayfly_core::session::SessionId;
 use dayfly_core::session::server::Answer;
 use dayfly_crypto::AuthKeyId;
@@ -48,6 +50,11 @@ pub(crate) enum Command {
         perm: AuthKeyId,
         tell: oneshot::Sender<Vec<SessionId>>,
     },
+    /// The back end or the operator ends a key.
+    Revoke {
+        key: AuthKeyId,
+        tell: oneshot::Sender<Revoked>,
+    },
     /// No more connections; answer what is owed, then end.
     Drain {
         patience: Duration,
@@ -81,6 +88,9 @@ pub(crate) struct Engine<C, R, O, K, T, U> {
     pub(crate) done: mpsc::UnboundedReceiver<Done>,
     pub(crate) deliver: mpsc::UnboundedSender<Done>,
     pub(crate) connections: BTreeMap<ConnectionId, Outgoing>,
+    /// Who waits for the end of a key.
+    pub(crate) revoking: BTreeMap<RevokeId, oneshot::Sender<Revoked>>,
+    pub(crate) next_revoke: u64,
 }
 
 impl<C, R, O, K, T, U> Engine<C, R, O, K, T, U>
@@ -168,8 +178,16 @@ where
                 let sessions = self.endpoint.sessions_of(perm);
                 let _ = tell.send(sessions.into_iter().map(|(_, session_id)| session_id).collect());
             }
+            Command::Revoke { key, tell } => self.revoke(key, tell, now),
             Command::Drain { .. } => {}
         }
+    }
+
+    fn revoke(&mut self, key: AuthKeyId, tell: oneshot::Sender<Revoked>, now: Now) {
+        let id = RevokeId(self.next_revoke);
+        self.next_revoke = self.next_revoke.wrapping_add(1);
+        self.revoking.insert(id, tell);
+        self.endpoint.handle_revoke(id, key, now);
     }
 
     fn on_done(&mut self, done: Done) {
@@ -199,6 +217,7 @@ where
             self.endpoint.handle_timeout(&mut env);
         }
         self.pass_calls();
+        self.tell_revoked();
         self.start_jobs();
         self.ask_store();
         self.write_out();
@@ -215,6 +234,15 @@ where
         while let Some(call) = self.endpoint.poll_call() {
             let reply = Reply::new(call.id, self.deliver.clone());
             self.upstream.call(call, self.world.clock.now(), reply);
+        }
+    }
+
+    fn tell_revoked(&mut self) {
+        while let Some((id, revoked)) = self.endpoint.poll_revoked() {
+            if let Some(tell) = self.revoking.remove(&id) {
+                // Whoever wanted it may have stopped waiting.
+                let _ = tell.send(revoked);
+            }
         }
     }
 

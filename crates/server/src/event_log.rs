@@ -96,6 +96,7 @@ fn describe(event: &Event) -> Value {
             "error": error,
         }),
         Event::KeyDestroyed { key } => json!({"event": "key_destroyed", "key_id": key.to_string()}),
+        Event::KeyRevoked { key } => json!({"event": "key_revoked", "key_id": key.to_string()}),
         Event::KeyEnded { key, reason } => {
             json!({"event": "key_ended", "key_id": key.to_string(), "reason": reason.name()})
         }

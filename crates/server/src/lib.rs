@@ -50,7 +50,7 @@ mod websocket;
 mod workers;
 
 pub use config::{Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing, Tls};
-pub use dayfly_core::server::{PushError, Recipient, UpstreamCall};
+pub use dayfly_core::server::{PushError, Recipient, Revoked, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;
 pub use identity::{

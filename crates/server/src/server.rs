@@ -1,5 +1,6 @@
 //! Puts the parts of a running server together, and takes them apart again.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -155,6 +156,7 @@ impl Listener {
 pub struct Server {
     address: SocketAddr,
     commands: mpsc::Sender<Command>,
+    edge: Edge,
     engine: JoinHandle<()>,
     acceptors: Vec<JoinHandle<()>>,
     places: Places,
@@ -185,7 +187,8 @@ impl Server {
         // Fails only when the engine is gone, and its results with it.
         let results: Deliver = Arc::new(move |results| drop(to_engine.send(Done::Jobs(results))));
         let mut upstream = parts.upstream;
-        upstream.start(Edge::new(commands.clone()));
+        let edge = Edge::new(commands.clone());
+        upstream.start(edge.clone());
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let engine = Engine {
             endpoint: ServerEndpoint::new(endpoint_config(config), handshake_config(config, &parts.rsa)?)
@@ -199,7 +202,9 @@ impl Server {
             commands: received,
             done,
             deliver,
-            connections: std::collections::BTreeMap::new(),
+            connections: BTreeMap::new(),
+            revoking: BTreeMap::new(),
+            next_revoke: 0,
         };
         let address = listener.address();
         let places = Places::new(config.limits.connections);
@@ -213,13 +218,19 @@ impl Server {
         let doors = [listener.own].into_iter().chain(listener.others);
         let acceptors = doors.map(|door| tokio::spawn(accept(door, lobby.clone()))).collect();
         let drain = Duration::from_secs(config.drain_seconds);
-        Ok(Self { address, commands, engine: tokio::spawn(engine.run()), acceptors, places, drain })
+        Ok(Self { address, commands, edge, engine: tokio::spawn(engine.run()), acceptors, places, drain })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// By which updates are sent, keys revoked, and the connected asked for.
+    #[must_use]
+    pub fn edge(&self) -> Edge {
+        self.edge.clone()
     }
 
     /// Takes no more connections, answers what is owed for at most `drain_seconds`, and ends.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use dayfly_core::env::Now;
-use dayfly_core::server::{CallId, PushError, Recipient, UpstreamCall};
+use dayfly_core::server::{CallId, PushError, Recipient, Revoked, UpstreamCall};
 use dayfly_core::session::SessionId;
 use dayfly_core::session::server::Answer;
 use dayfly_crypto::AuthKeyId;
@@ -97,6 +97,17 @@ impl Edge {
     pub async fn connected(&self, perm: AuthKeyId) -> Result<Vec<SessionId>, EdgeError> {
         let (tell, told) = oneshot::channel();
         self.ask(Command::Sessions { perm, tell }).await?;
+        told.await.map_err(|_| EdgeError::Ended)
+    }
+
+    /// Ends a key for good, of whichever kind, with everything bound to it, and every connection under it. Durable when this
+    /// returns [`Revoked::Ended`].
+    ///
+    /// # Errors
+    /// [`EdgeError::Ended`].
+    pub async fn revoke(&self, key: AuthKeyId) -> Result<Revoked, EdgeError> {
+        let (tell, told) = oneshot::channel();
+        self.ask(Command::Revoke { key, tell }).await?;
         told.await.map_err(|_| EdgeError::Ended)
     }
 

@@ -9,7 +9,7 @@ mod store;
 mod world;
 
 pub(crate) use heard::{Heard, Outcome, frame, frames, read};
-pub(crate) use rig::Rig;
+pub(crate) use rig::{PEER, Rig};
 pub(crate) use speaker::{Said, Speaker};
 pub(crate) use store::Store;
 pub(crate) use world::{Key, START, World, call, private_key, public_key, seconds};

@@ -24,6 +24,9 @@ use super::speaker::{Said, Speaker};
 use super::store::Store;
 use super::world::{Key, START, World, private_key};
 
+/// From where every client comes.
+pub(crate) const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+
 pub(crate) struct Rig {
     pub(crate) server: ServerEndpoint,
     pub(crate) world: World,
@@ -107,8 +110,7 @@ impl Rig {
     pub(crate) fn connect_silent(&mut self) -> ConnectionId {
         self.next_connection += 1;
         let connection = ConnectionId(self.next_connection);
-        let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
-        self.server.handle_connected(connection, peer, self.world.now);
+        self.server.handle_connected(connection, PEER, self.world.now);
         connection
     }
 

@@ -1,6 +1,6 @@
 //! `destroy_auth_key`: what ends with a permanent key, what does not, and what the client is told.
 
-use dayfly_core::server::{ConnectionId, Event};
+use dayfly_core::server::{ConnectionId, Event, RevokeId, Revoked};
 use dayfly_tl::mtproto::{DestroyAuthKey, DestroyAuthKeyFail, DestroyAuthKeyNone, DestroyAuthKeyOk};
 use dayfly_tl::{api, to_bytes};
 
@@ -100,4 +100,40 @@ fn a_store_that_cannot_be_asked_or_has_no_such_key_is_told_apart_and_ends_nothin
     rig.store.forget(temp.id);
     let (messages, signals) = destroy(&mut rig, connection, &mut client);
     assert!(messages.contains(&DestroyAuthKeyNone::CONSTRUCTOR) && signals.is_empty());
+}
+
+/// Revokes `key` from outside; what became of it.
+fn revoke(rig: &mut Rig, key: &Key) -> Revoked {
+    rig.server.handle_revoke(RevokeId(1), key.id, rig.world.now);
+    rig.settle();
+    let told = rig.server.poll_revoked();
+    assert_eq!(told.map(|(id, _)| id), Some(RevokeId(1)));
+    told.unwrap().1
+}
+
+#[test]
+fn a_key_that_is_revoked_ends_like_one_that_its_client_destroys() {
+    let mut rig = Rig::new(|_| {});
+    let (perm, stranger) = (rig.perm(1), rig.perm(9));
+    let (temp, foreign) = (rig.bound(2, &perm), rig.bound(8, &stranger));
+    let (connection, _) = spoken(&mut rig, &temp, 5);
+    let (apart, mut unharmed) = spoken(&mut rig, &foreign, 8);
+    assert_eq!(revoke(&mut rig, &perm), Revoked::Ended);
+    assert_eq!(rig.signals(connection), [Heard::Error(-404), Heard::Closed]);
+    assert_eq!(told_under(&mut rig, &temp), [Heard::Error(-404)]);
+    assert_eq!(rig.ask(apart, &mut unharmed, call(2)), bool_true());
+    assert!(rig.events.contains(&Event::KeyRevoked { key: perm.id }));
+    assert_eq!(revoke(&mut rig, &perm), Revoked::Unknown);
+}
+
+#[test]
+fn while_the_store_cannot_be_asked_nothing_is_revoked() {
+    let mut rig = Rig::new(|_| {});
+    let perm = rig.perm(1);
+    let temp = rig.bound(2, &perm);
+    let (connection, mut client) = spoken(&mut rig, &temp, 5);
+    rig.store.silent = true;
+    assert_eq!(revoke(&mut rig, &perm), Revoked::Unavailable);
+    rig.store.silent = false;
+    assert_eq!(rig.ask(connection, &mut client, call(2)), bool_true());
 }

@@ -5,7 +5,7 @@ use dayfly_core::session::SessionId;
 use dayfly_core::session::server::Answer;
 use dayfly_tl::{api, to_bytes};
 
-use crate::peers::{Heard, Key, Rig, Speaker, call, seconds};
+use crate::peers::{Heard, Key, PEER, Rig, Speaker, call, seconds};
 use crate::permission::bool_true;
 
 fn update() -> Vec<u8> {
@@ -30,6 +30,18 @@ fn push(rig: &mut Rig, to: Recipient) -> usize {
 fn updates(rig: &mut Rig, connection: ConnectionId) -> usize {
     let is_update = |heard: &Heard| matches!(heard, Heard::Message { body, .. } if *body == update());
     rig.heard(connection).iter().filter(|heard| is_update(heard)).count()
+}
+
+#[test]
+fn a_call_says_from_where_it_came_and_for_which_dc_its_key_was_made() {
+    let mut rig = Rig::new(|_| {});
+    let perm = rig.perm(1);
+    let media = Key::temp(2, 3600);
+    rig.keep(&media, -2, Some(perm.id));
+    client(&mut rig, &media, 5);
+    let call = rig.calls.last().unwrap();
+    assert_eq!((call.key, call.session_id), (perm.id, SessionId(5)));
+    assert_eq!((call.dc, call.peer), (-2, Some(PEER)));
 }
 
 #[test]

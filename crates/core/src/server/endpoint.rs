@@ -18,6 +18,7 @@ use crate::transport::{Limits, ProxySecret};
 
 use super::config::EndpointConfig;
 use super::connection::{Connection, ConnectionId, Lookups, Outbox, Output};
+use super::destroying::{RevokeId, Revoked};
 use super::event::{EndReason, Event};
 use super::http::Parked;
 use super::live::LiveKey;
@@ -41,6 +42,8 @@ pub(super) enum Purpose {
     Drop(Origin),
     /// This session's `destroy_auth_key` waits for the end of this key.
     Destroy(Asker, AuthKeyId),
+    /// Somebody beside the client waits for the end of this key.
+    Revoke(RevokeId, AuthKeyId),
     /// This permanent key is to be marked; nobody waits.
     MarkUsed(AuthKeyId),
 }
@@ -72,10 +75,11 @@ pub(super) enum Timer {
 /// A driver feeds it with [`handle_connected`](Self::handle_connected), [`handle_bytes`](Self::handle_bytes),
 /// [`handle_websocket`](Self::handle_websocket), [`handle_request`](Self::handle_request),
 /// [`handle_closed`](Self::handle_closed), [`handle_job`](Self::handle_job), [`handle_store`](Self::handle_store),
-/// [`handle_answer`](Self::handle_answer), [`handle_ended`](Self::handle_ended) and
+/// [`handle_answer`](Self::handle_answer), [`handle_push`](Self::handle_push),
+/// [`handle_revoke`](Self::handle_revoke), [`handle_ended`](Self::handle_ended) and
 /// [`handle_timeout`](Self::handle_timeout), and after each of them takes everything that
 /// [`poll_output`](Self::poll_output), [`poll_job`](Self::poll_job), [`poll_store`](Self::poll_store),
-/// [`poll_call`](Self::poll_call) and [`poll_event`](Self::poll_event) give. It comes back by itself at
+/// [`poll_call`](Self::poll_call), [`poll_revoked`](Self::poll_revoked) and [`poll_event`](Self::poll_event) give. It comes back by itself at
 /// [`poll_timeout`](Self::poll_timeout).
 pub struct ServerEndpoint {
     pub(super) config: EndpointConfig,
@@ -95,6 +99,8 @@ pub struct ServerEndpoint {
     /// Calls that the back end has: until it answers, or its time is up, whatever became of the caller.
     pub(super) awaited: BTreeMap<CallId, Origin>,
     pub(super) next_call: u64,
+    /// What became of keys that were to be revoked.
+    pub(super) revoked: VecDeque<(RevokeId, Revoked)>,
     pub(super) timers: Agenda<Timer>,
     pub(super) outbox: Outbox,
     pub(super) events: VecDeque<Event>,
@@ -123,6 +129,7 @@ impl ServerEndpoint {
             calls: VecDeque::new(),
             awaited: BTreeMap::new(),
             next_call: 0,
+            revoked: VecDeque::new(),
             timers: Agenda::default(),
             outbox: Outbox::default(),
             events: VecDeque::new(),
@@ -195,6 +202,7 @@ impl ServerEndpoint {
             Some(Purpose::Bind(request)) => self.on_bind_outcome(&request, outcome, env),
             Some(Purpose::Drop(origin)) => self.on_dropped(origin, outcome, env),
             Some(Purpose::Destroy(asker, key)) => self.on_destroyed(asker, key, outcome, env),
+            Some(Purpose::Revoke(id, key)) => self.on_revoked(id, key, outcome, env),
             Some(Purpose::MarkUsed(perm)) => self.on_marked(perm, &outcome),
             None => {}
         }
@@ -247,6 +255,11 @@ impl ServerEndpoint {
     /// Calls for the back end.
     pub fn poll_call(&mut self) -> Option<UpstreamCall> {
         self.calls.pop_front()
+    }
+
+    /// What became of the keys that [`handle_revoke`](Self::handle_revoke) was to end.
+    pub fn poll_revoked(&mut self) -> Option<(RevokeId, Revoked)> {
+        self.revoked.pop_front()
     }
 
     /// What happened.

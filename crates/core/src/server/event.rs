@@ -43,6 +43,8 @@ pub enum EndReason {
     Evicted,
     /// `destroy_auth_key` (rule MS-17).
     Destroyed,
+    /// The operator or the back end wanted it.
+    Revoked,
 }
 
 impl EndReason {
@@ -55,6 +57,7 @@ impl EndReason {
             Self::Dropped => "dropped",
             Self::Evicted => "evicted",
             Self::Destroyed => "destroyed",
+            Self::Revoked => "revoked",
         }
     }
 }
@@ -145,6 +148,11 @@ pub enum Event {
     /// A client destroyed its key (rule MS-17).
     KeyDestroyed {
         /// The permanent key, or the temporary one that was not bound.
+        key: AuthKeyId,
+    },
+    /// The operator or the back end ended a key for good.
+    KeyRevoked {
+        /// The key.
         key: AuthKeyId,
     },
     /// A key that was in use ended.

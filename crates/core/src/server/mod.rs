@@ -18,6 +18,7 @@ mod wire;
 
 pub use config::EndpointConfig;
 pub use connection::{ConnectionId, Output};
+pub use destroying::{RevokeId, Revoked};
 pub use endpoint::ServerEndpoint;
 pub use event::{EndReason, Event, KeyUse};
 pub use upstream::{CallId, PushError, Recipient, UpstreamCall};

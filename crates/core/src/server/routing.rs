@@ -81,6 +81,8 @@ impl ServerEndpoint {
         let Some(live) = self.keys.get(&key) else { return };
         let (standing, caller) = (live.standing, live.caller(key));
         let key_use = standing.key_use();
+        let connection = live.sessions.get(&session_id).and_then(|attached| attached.connection);
+        let peer = connection.and_then(|connection| self.connections.get(&connection)).map(|open| open.peer);
         let call = UpstreamCall {
             id: CallId(self.next_call),
             key: caller,
@@ -89,6 +91,8 @@ impl ServerEndpoint {
             msg_id,
             layer: live.layer,
             client: live.client.clone(),
+            dc: live.dc,
+            peer,
             deadline: self.later(self.config.call_deadline),
             body: peeled.query().to_vec(),
         };

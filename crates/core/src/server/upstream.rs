@@ -1,5 +1,6 @@
 //! The side of the back end: calls go to it, answers come from it in time or not at all, and updates at any time.
 
+use core::net::IpAddr;
 use core::time::Duration;
 
 use dayfly_crypto::AuthKeyId;
@@ -35,6 +36,10 @@ pub struct UpstreamCall {
     pub layer: Option<i32>,
     /// What the client said of itself, in this call or before.
     pub client: Option<ClientInfo>,
+    /// The `dc` that the key was made with: negative for media, 10000 added for a test server, 0 if the client named none.
+    pub dc: i32,
+    /// From where the session speaks now; `None` if its connection is gone already.
+    pub peer: Option<IpAddr>,
     /// When the caller is told that there was no answer in time, by the server's monotonic clock.
     pub deadline: Duration,
     /// The innermost query, constructor first, without the wrappers around it.
