@@ -1,7 +1,6 @@
 //! The client's handshake against a server that the bytes play. The server knows `new_nonce`, as the real one would, so
 //! that what it says is encrypted and hashed as it should be, unless the script wants it otherwise.
 
-use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -56,12 +55,7 @@ pub fn check(data: &[u8]) {
 pub fn play(data: &[u8]) -> Report {
     let mut input = Input::new(data);
     let mut play = Play::new(input.u8());
-    for _ in 0..MOST_ACTIONS {
-        if input.is_empty() {
-            break;
-        }
-        play.act(&mut input);
-    }
+    input.in_turn(MOST_ACTIONS, |input| play.act(input));
     play.report
 }
 
@@ -248,12 +242,7 @@ impl Play {
 
     /// Some seconds, or until the machine wants to be called.
     fn let_time_pass(&mut self, seconds: u16) {
-        let due = self.machine.poll_timeout().map(|at| at.saturating_sub(self.world.now.monotonic));
-        let time = match due {
-            Some(due) if seconds == 0 => due,
-            _ => Duration::from_secs(u64::from(seconds)),
-        };
-        self.world.wait(time);
+        self.world.wait_or_until(seconds, self.machine.poll_timeout());
         let outcome = self.machine.handle_timeout(&mut self.world.env());
         self.settle(outcome);
     }

@@ -17,6 +17,16 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 
+    /// Acts on the bytes until they run out, `most` times at the most.
+    pub fn in_turn(&mut self, most: usize, mut act: impl FnMut(&mut Self)) {
+        for _ in 0..most {
+            if self.is_empty() {
+                return;
+            }
+            act(self);
+        }
+    }
+
     /// `n` bytes, or as many as are left.
     pub fn bytes(&mut self, n: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(n.min(self.0.len()));

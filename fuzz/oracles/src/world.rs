@@ -37,6 +37,20 @@ impl World {
         Env::new(self.now, &mut self.chance, &mut self.watcher)
     }
 
+    /// Lets so many seconds pass; with 0, all the time until `due`, if anything is.
+    pub fn wait_or_until(&mut self, seconds: u16, due: Option<Duration>) {
+        match due {
+            Some(due) if seconds == 0 => self.wait(due.saturating_sub(self.now.monotonic)),
+            _ => self.wait(Duration::from_secs(u64::from(seconds))),
+        }
+    }
+
+    /// Whether something that is due at `at` should be done by now.
+    #[must_use]
+    pub fn is_due(&self, at: Option<Duration>) -> bool {
+        at.is_some_and(|at| at <= self.now.monotonic)
+    }
+
     /// Lets time pass.
     pub fn wait(&mut self, time: Duration) {
         self.now.monotonic = self.now.monotonic.saturating_add(time);

@@ -190,8 +190,9 @@ fn a_flipped_byte_in_the_header_never_denies_a_key() {
 fn a_record_that_does_not_open_is_damage_and_not_none() {
     let (places, _) = closed();
     let database = Database::open(places.store()).unwrap();
-    let other = database.begin_read().unwrap().open_table(KEYS).unwrap().get(2).unwrap().unwrap();
-    let other = other.value().to_vec();
+    let record = database.begin_read().unwrap().open_table(KEYS).unwrap().get(2).unwrap().unwrap();
+    let other = record.value().to_vec();
+    drop(record); // pages that somebody reads cannot be freed
     let transaction = database.begin_write().unwrap();
     transaction.open_table(KEYS).unwrap().insert(1, other.as_slice()).unwrap();
     transaction.open_table(KEYS).unwrap().insert(3, &other[..100]).unwrap();

@@ -160,26 +160,27 @@ fn an_id_of_zero_is_taken() {
     assert_eq!(names(&outcomes), ["taken", "taken"]);
 }
 
+/// Keeps `first`, then tries two of the other kind, the one with its id first.
+fn keep_then(first: KeyRecord, others: [KeyRecord; 2]) -> [Vec<&'static str>; 2] {
+    let places = Places::new();
+    let keys = front(&places);
+    ask(&keys, vec![StoreRequest::Insert(first)]);
+    let outcomes = ask(&keys, others.map(StoreRequest::Insert).into());
+    [names(&outcomes), names(&ask(&keys, vec![find(1)]))]
+}
+
 // rule: HS-25
 #[test]
 fn an_id_that_a_temporary_key_has_is_taken_for_a_permanent_one() {
-    let places = Places::new();
-    let keys = front(&places);
-    ask(&keys, vec![StoreRequest::Insert(temp(1, 5000))]);
-    let outcomes = ask(&keys, vec![StoreRequest::Insert(perm(1)), StoreRequest::Insert(perm(2))]);
-    assert_eq!(names(&outcomes), ["taken", "inserted"]);
-    assert_eq!(names(&ask(&keys, vec![find(1)])), ["found temp"]);
+    let told = keep_then(temp(1, 5000), [perm(1), perm(2)]);
+    assert_eq!(told, [vec!["taken", "inserted"], vec!["found temp"]]);
 }
 
 // rule: HS-25
 #[test]
 fn an_id_that_a_permanent_key_has_is_taken_for_a_temporary_one() {
-    let places = Places::new();
-    let keys = front(&places);
-    ask(&keys, vec![StoreRequest::Insert(perm(1))]);
-    let outcomes = ask(&keys, vec![StoreRequest::Insert(temp(1, 5000)), StoreRequest::Insert(temp(2, 5000))]);
-    assert_eq!(names(&outcomes), ["taken", "inserted"]);
-    assert_eq!(names(&ask(&keys, vec![find(1)])), ["found perm"]);
+    let told = keep_then(perm(1), [temp(1, 5000), temp(2, 5000)]);
+    assert_eq!(told, [vec!["taken", "inserted"], vec!["found perm"]]);
 }
 
 // rule: HS-25

@@ -4,7 +4,6 @@
 mod bodies;
 mod exchange;
 
-use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -49,12 +48,7 @@ pub fn check(data: &[u8]) {
 pub fn play(data: &[u8]) -> Report {
     let mut input = Input::new(data);
     let mut play = Play::new(input.u8());
-    for _ in 0..MOST_ACTIONS {
-        if input.is_empty() {
-            break;
-        }
-        play.act(&mut input);
-    }
+    input.in_turn(MOST_ACTIONS, |input| play.act(input));
     Report { ready: play.client.is_ready(), ..play.report }
 }
 
@@ -242,15 +236,10 @@ impl Play {
 
     /// Some seconds, or until the client wants to be called.
     fn let_time_pass(&mut self, seconds: u16) {
-        let due = self.client.poll_timeout().map(|at| at.saturating_sub(self.world.now.monotonic));
-        let time = match due {
-            Some(due) if seconds == 0 => due,
-            _ => Duration::from_secs(u64::from(seconds)),
-        };
-        self.world.wait(time);
+        self.world.wait_or_until(seconds, self.client.poll_timeout());
         self.client.handle_timeout(&mut self.world.env());
         self.settle();
-        let stuck = self.client.poll_timeout().is_some_and(|at| at <= self.world.now.monotonic);
+        let stuck = self.world.is_due(self.client.poll_timeout());
         assert!(!stuck, "the client wants to be called again at once");
     }
 

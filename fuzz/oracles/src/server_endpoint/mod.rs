@@ -6,7 +6,6 @@ mod bodies;
 mod known;
 
 use core::net::{IpAddr, Ipv4Addr};
-use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dayfly_core::handshake::server::{ServerConfig, ServerLimits};
@@ -62,12 +61,7 @@ pub fn check(data: &[u8]) {
 pub fn play(data: &[u8]) -> Report {
     let mut input = Input::new(data);
     let mut play = Play::new(input.u8());
-    for _ in 0..MOST_ACTIONS {
-        if input.is_empty() {
-            break;
-        }
-        play.act(&mut input);
-    }
+    input.in_turn(MOST_ACTIONS, |input| play.act(input));
     play.report
 }
 
@@ -253,15 +247,10 @@ impl Play {
 
     /// Some seconds, or until the server wants to be called.
     fn let_time_pass(&mut self, seconds: u16) {
-        let due = self.server.poll_timeout().map(|at| at.saturating_sub(self.world.now.monotonic));
-        let time = match due {
-            Some(due) if seconds == 0 => due,
-            _ => Duration::from_secs(u64::from(seconds)),
-        };
-        self.world.wait(time);
+        self.world.wait_or_until(seconds, self.server.poll_timeout());
         self.server.handle_timeout(&mut self.world.env());
         self.settle();
-        let stuck = self.server.poll_timeout().is_some_and(|at| at <= self.world.now.monotonic);
+        let stuck = self.world.is_due(self.server.poll_timeout());
         assert!(!stuck, "the server wants to be called again at once");
     }
 
