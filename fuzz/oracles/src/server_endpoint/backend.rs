@@ -1,10 +1,11 @@
 //! The store and the back end.
 
 use dayfly_core::keys::requests::{BindOutcome, StoreOutcome, StoreRequest};
+use dayfly_core::server::{Recipient, RevokeId};
 use dayfly_core::session::server::Answer;
 
-use super::Play;
 use super::known::Known;
+use super::{Play, session};
 use crate::input::Input;
 
 impl Play {
@@ -65,6 +66,29 @@ impl Play {
             _ => Answer::Result(input.words()),
         };
         self.server.handle_answer(call.id, answer, &mut self.world.env());
+        self.settle();
+    }
+
+    /// What neither a client nor the store begins: updates, the end of a key, a source of randomness that fails.
+    pub(super) fn act_from_outside(&mut self, how: u8, input: &mut Input<'_>) {
+        match how {
+            12 => self.revoke(input.u8()),
+            13 => self.push(input, |known, _| Recipient::Key(known.id())),
+            14 => self.push(input, |known, which| Recipient::Session(known.id(), session(known, which))),
+            _ => self.world.chance.fails = how == 15,
+        }
+    }
+
+    fn revoke(&mut self, pick: u8) {
+        self.revoking += 1;
+        self.server.handle_revoke(RevokeId(u64::from(pick)), Known::pick(pick).id(), self.world.now);
+        self.settle();
+    }
+
+    fn push(&mut self, input: &mut Input<'_>, to: impl Fn(Known, u8) -> Recipient) {
+        let to = to(Known::pick(input.u8()), input.u8() & 1);
+        // An update that is none is refused, and that is all.
+        let _ = self.server.handle_push(to, input.short(), &mut self.world.env());
         self.settle();
     }
 }

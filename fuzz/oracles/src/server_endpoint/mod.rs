@@ -4,6 +4,7 @@
 mod backend;
 mod bodies;
 mod known;
+mod link;
 
 use core::net::{IpAddr, Ipv4Addr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use dayfly_core::server::{
     ConnectionId, EndpointConfig, Event, KeyUse, Output, ServerEndpoint, UpstreamCall,
 };
 use dayfly_core::session::{MsgId, SessionId, envelope};
-use dayfly_core::transport::{ClientTransport, Frame, Kind, Obfuscation};
+use dayfly_core::transport::Kind;
 use dayfly_crypto::dh::SafePrimeGroup;
 use dayfly_crypto::{AuthKeyId, kdf::Side};
 use dayfly_tl::api::{HelpGetConfig, HelpGetNearestDc};
@@ -24,6 +25,7 @@ use dayfly_tl::mtproto::ReqPqMulti;
 use dayfly_tl::to_bytes;
 
 use self::known::Known;
+use self::link::{Link, Sent};
 use crate::input::Input;
 use crate::jobs::made_up;
 use crate::keys::ring;
@@ -65,20 +67,12 @@ pub fn play(data: &[u8]) -> Report {
     play.report
 }
 
-/// A client's end of a connection.
-struct Link {
-    id: ConnectionId,
-    transport: ClientTransport,
-    /// Whether the server got bytes on it. Full opens with none.
-    spoke: bool,
-    /// Whether both ends take it for the same transport.
-    legible: bool,
-}
-
 struct Play {
     world: World,
     server: ServerEndpoint,
     allow_no_pfs: bool,
+    /// Whether the last slot speaks HTTP.
+    http: bool,
     links: [Option<Link>; SLOTS],
     connections: u64,
     last_msg_id: u64,
@@ -87,6 +81,8 @@ struct Play {
     jobs: Vec<Job>,
     requests: Vec<(Ticket, StoreRequest)>,
     calls: Vec<UpstreamCall>,
+    /// Keys that were to be revoked, and of which nothing was heard yet.
+    revoking: usize,
     bound: BTreeMap<AuthKeyId, AuthKeyId>,
     /// Calls that were run; none is run twice while its session lasts.
     ran: BTreeSet<(SessionId, MsgId)>,
@@ -113,6 +109,7 @@ impl Play {
             world: World::new(seed),
             server: ServerEndpoint::new(config, handshakes),
             allow_no_pfs,
+            http: seed & 8 != 0,
             links: [const { None }; SLOTS],
             connections: 0,
             last_msg_id: START << 32,
@@ -121,6 +118,7 @@ impl Play {
             jobs: Vec::new(),
             requests: Vec::new(),
             calls: Vec::new(),
+            revoking: 0,
             bound: BTreeMap::new(),
             ran: BTreeSet::new(),
             report: Report::default(),
@@ -144,7 +142,7 @@ impl Play {
                 self.server.handle_ended(&[Known::pick(how).id()], &mut self.world.env());
                 self.settle();
             }
-            _ => self.world.chance.fails = how == 15,
+            _ => self.act_from_outside(how, input),
         }
     }
 
@@ -171,22 +169,23 @@ impl Play {
     fn send_payload(&mut self, how: u8, payload: &[u8]) {
         let Some(slot) = self.link(how >> 1) else { return };
         let Some(link) = &mut self.links[slot] else { return };
-        link.spoke = true;
-        let mut wire = Vec::new();
-        if link.transport.send(payload, how & 8 != 0, &mut wire, &mut self.world.chance).is_ok() {
-            let id = link.id;
-            self.server.handle_bytes(id, &wire, &mut self.world.env());
-            self.settle();
+        let id = link.id;
+        match link.sent(payload, how & 8 != 0, &mut self.world.chance) {
+            Some(Sent::Bytes(bytes)) => self.server.handle_bytes(id, &bytes, &mut self.world.env()),
+            Some(Sent::Request(body)) => self.server.handle_request(id, body, &mut self.world.env()),
+            None => return,
         }
+        self.settle();
     }
 
     fn say_raw(&mut self, how: u8, bytes: &[u8]) {
         let Some(slot) = self.link(how) else { return };
         let Some(link) = &mut self.links[slot] else { return };
-        // First bytes say which transport it is, and these may say another one than the client's end speaks.
-        link.legible &= link.spoke || bytes.is_empty();
         let id = link.id;
-        self.server.handle_bytes(id, bytes, &mut self.world.env());
+        match link.sent_raw(bytes) {
+            Sent::Bytes(bytes) => self.server.handle_bytes(id, &bytes, &mut self.world.env()),
+            Sent::Request(body) => self.server.handle_request(id, body, &mut self.world.env()),
+        }
         self.settle();
     }
 
@@ -203,13 +202,14 @@ impl Play {
     fn link(&mut self, how: u8) -> Option<usize> {
         let slot = usize::from(how) % SLOTS;
         if self.links[slot].is_none() {
-            let kind = Kind::ALL[usize::from(how) % 4];
-            let obfuscation = if kind == Kind::Full { Obfuscation::None } else { Obfuscation::Plain };
-            let opened = ClientTransport::new(kind, &obfuscation, &mut self.world.chance);
-            let (transport, opening) = opened.ok()?;
             let id = ConnectionId(self.connections);
+            let (link, opening) = if self.http && slot == SLOTS - 1 {
+                (Link::http(id), Vec::new())
+            } else {
+                Link::stream(id, Kind::ALL[usize::from(how) % 4], &mut self.world.chance)?
+            };
             self.connections += 1;
-            self.links[slot] = Some(Link { id, transport, spoke: !opening.is_empty(), legible: true });
+            self.links[slot] = Some(link);
             let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, how));
             self.server.handle_connected(id, peer, self.world.now);
             self.server.handle_bytes(id, &opening, &mut self.world.env());
@@ -265,13 +265,14 @@ impl Play {
             outputs += 1;
             match output {
                 Output::Send { connection, bytes } => self.on_bytes(connection, &bytes),
-                Output::Respond { connection, .. } => panic!("a response on the stream {connection:?}"),
+                Output::Respond { connection, status, body } => self.on_response(connection, status, body),
                 Output::Close { connection } => self.on_close(connection),
             }
         }
         assert!(outputs <= 256, "{outputs} outputs of one call");
         self.jobs.extend(core::iter::from_fn(|| self.server.poll_job()));
         self.requests.extend(core::iter::from_fn(|| self.server.poll_store()));
+        self.revoking -= core::iter::from_fn(|| self.server.poll_revoked()).count();
         assert!(self.server.calls_owed() <= CALLS, "{} calls wait", self.server.calls_owed());
         assert_eq!(self.server.connection_count(), self.links.iter().flatten().count(), "connections");
     }
@@ -304,23 +305,29 @@ impl Play {
         *slot = None;
     }
 
-    /// The client can read what the server says.
-    fn on_bytes(&mut self, connection: ConnectionId, bytes: &[u8]) {
+    fn link_of(&mut self, connection: ConnectionId) -> &mut Link {
         let link = self.links.iter_mut().flatten().find(|link| link.id == connection);
-        let link = link.expect("bytes for a connection that is there");
-        if !link.legible {
-            return;
+        link.expect("something for a connection that is there")
+    }
+
+    fn on_bytes(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        let payloads = self.link_of(connection).received(bytes);
+        payloads.into_iter().for_each(|payload| self.on_payload(payload));
+    }
+
+    fn on_response(&mut self, connection: ConnectionId, status: u16, body: Vec<u8>) {
+        self.link_of(connection).responded();
+        if status == 200 {
+            self.on_payload(body);
         }
-        link.transport.receive(bytes);
-        while let Some(frame) = link.transport.poll_frame().expect("a server's frame") {
-            if let Frame::Payload { mut bytes, .. } = frame
-                && let Some(known) = envelope::key_id(&bytes).and_then(Known::of)
-            {
-                let opened = envelope::open(&known.traffic(), Side::Server, &mut bytes);
-                self.salt = opened.expect("a server's message").salt;
-                self.report.read += 1;
-            }
-        }
+    }
+
+    /// The client can read what the server says.
+    fn on_payload(&mut self, mut payload: Vec<u8>) {
+        let Some(known) = envelope::key_id(&payload).and_then(Known::of) else { return };
+        let opened = envelope::open(&known.traffic(), Side::Server, &mut payload);
+        self.salt = opened.expect("a server's message").salt;
+        self.report.read += 1;
     }
 }
 
@@ -346,6 +353,22 @@ mod tests {
         // The bind; the store finds the temporary key, then the permanent one, then binds; a call.
         let report = play(&[0, 0, 0, 13, 0, 6, 6, 6, 0, 0, 18, 0, 0]);
         assert_eq!((report.calls, report.bound), (1, 1));
+    }
+
+    #[test]
+    fn over_http_a_call_is_answered_in_the_response() {
+        // As the first one, on the last slot.
+        let report = play(&[8, 0x40, 0, 0, 0, 6, 0x88, 1, 0, 0, 0, 0]);
+        assert_eq!(report.calls, 1);
+        assert!(report.read > 0);
+    }
+
+    #[test]
+    fn an_update_reaches_a_client() {
+        let session = [0, 0, 0, 0, 0, 6];
+        let update = [0xdf, 0, 0, 4, 7, 7, 7, 7];
+        let report = play(&[&session[..], &update].concat());
+        assert_eq!(report.read, play(&session).read + 1);
     }
 
     #[test]
