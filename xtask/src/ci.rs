@@ -12,6 +12,7 @@ use crate::workspace;
 /// The length of the piece of a failed step's log that is shown.
 const SHOWN_LINES: usize = 200;
 
+#[derive(Clone, Copy)]
 struct Step {
     name: &'static str,
     words: &'static [&'static str],
@@ -22,8 +23,9 @@ const fn step(name: &'static str, words: &'static [&'static str]) -> Step {
     Step { name, words, variables: &[] }
 }
 
-/// Cheap steps first. Everything is built with the release profile, so that steps share what they build.
-const STEPS: [Step; 10] = [
+/// One after another, cheap ones first. Everything is built with the release profile, so that steps share what they
+/// build; by the end of these everything is.
+const STEPS: [Step; 9] = [
     step("format", &["cargo", "fmt", "--all", "--check"]),
     step("dependencies", &["cargo", "xtask", "deps"]),
     step("rules", &["cargo", "xtask", "rules", "--summary"]),
@@ -35,9 +37,14 @@ const STEPS: [Step; 10] = [
         words: &["cargo", "doc", "--release", "--workspace", "--no-deps"],
         variables: &[("RUSTDOCFLAGS", "-D warnings")],
     },
-    step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"]),
+    step("mutants", &["cargo", "xtask", "rules", "--prove", "--no-run"]),
     step("demo", &["cargo", "run", "--quiet", "--release", "--", "demo"]),
-    step("foreign-clients", &["interop/run", "--short"]),
+];
+
+/// Two lanes side by side: one computes, the other mostly waits.
+const LANES: [&[Step]; 2] = [
+    &[step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"])],
+    &[step("foreign-clients", &["interop/run", "--short"])],
 ];
 
 /// Runs all steps, also after one failed, and ends with the sum of the tests.
@@ -45,43 +52,56 @@ pub(crate) fn run() -> Result<()> {
     let folder = workspace::target_directory().join("ci");
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let started = Instant::now();
-    let mut failed = Vec::new();
-    let mut tests = Tests::default();
-    for step in &STEPS {
-        let (passed, ran) = step.run(&folder)?;
-        tests.add(ran);
-        if !passed {
-            failed.push(step.name);
-        }
+    let mut outcomes = run_lane(&STEPS, &folder)?;
+    for lane in side_by_side(&folder) {
+        outcomes.extend(lane?);
     }
-    let ok = STEPS.len() - failed.len();
-    println!("{ok} of {} steps passed in {}", STEPS.len(), minutes(started.elapsed()));
+    let failed: Vec<&str> =
+        outcomes.iter().filter(|outcome| !outcome.passed).map(|outcome| outcome.name).collect();
+    let (count, ok) = (outcomes.len(), outcomes.len() - failed.len());
+    let mut tests = Tests::default();
+    outcomes.iter().for_each(|outcome| tests.add(outcome.tests));
+    println!("{ok} of {count} steps passed in {}", minutes(started.elapsed()));
     println!("{} passed, {} failed", tests.passed, tests.failed);
     if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
 }
 
+fn side_by_side(folder: &Path) -> Vec<Result<Vec<Outcome>>> {
+    std::thread::scope(|scope| {
+        let lanes = LANES.map(|lane| scope.spawn(move || run_lane(lane, folder)));
+        let ended = lanes.into_iter().map(|lane| lane.join().unwrap_or_else(|_| bail!("a lane panicked")));
+        ended.collect()
+    })
+}
+
+fn run_lane(steps: &[Step], folder: &Path) -> Result<Vec<Outcome>> {
+    steps.iter().map(|step| step.run(folder)).collect()
+}
+
+/// How a step ended.
+struct Outcome {
+    name: &'static str,
+    passed: bool,
+    tests: Tests,
+}
+
 impl Step {
-    /// Whether the step succeeded, and the tests that it ran.
-    fn run(&self, folder: &Path) -> Result<(bool, Tests)> {
-        println!("== {}: {}", self.name, self.words.join(" "));
+    fn run(&self, folder: &Path) -> Result<Outcome> {
+        let name = self.name;
+        println!("== {name}: {}", self.words.join(" "));
         let started = Instant::now();
-        let log = folder.join(format!("{}.log", self.name));
-        let passed =
-            self.command(&log)?.status().with_context(|| format!("starting {}", self.name))?.success();
+        let log = folder.join(format!("{name}.log"));
+        let passed = self.command(&log)?.status().with_context(|| format!("starting {name}"))?.success();
         let text = std::fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
         let text = String::from_utf8_lossy(&text);
         if !passed {
             show_end(&text, &log);
         }
         let tests = Tests::of(&text);
-        println!(
-            "   {} in {}{}",
-            if passed { "ok" } else { "FAILED" },
-            minutes(started.elapsed()),
-            tests.note()
-        );
+        let verdict = if passed { "ok" } else { "FAILED" };
+        println!("   {name}: {verdict} in {}{}", minutes(started.elapsed()), tests.note());
         left_out(&text).for_each(|line| println!("   {line}"));
-        Ok((passed, tests))
+        Ok(Outcome { name, passed, tests })
     }
 
     fn command(&self, log: &PathBuf) -> Result<Command> {
@@ -167,18 +187,17 @@ mod tests {
 
     #[test]
     fn every_step_has_a_name_of_its_own() {
-        let mut names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), STEPS.len());
+        let names: Vec<&str> = STEPS.iter().chain(LANES.concat().iter()).map(|step| step.name).collect();
+        let different: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(different.len(), names.len());
     }
 
     #[test]
     fn a_failing_step_is_told_from_a_passing_one() {
         let folder = workspace::target_directory().join("ci-tests");
         std::fs::create_dir_all(&folder).unwrap();
-        assert!(step("passes", &["true"]).run(&folder).unwrap().0);
-        assert!(!step("fails", &["false"]).run(&folder).unwrap().0);
+        assert!(step("passes", &["true"]).run(&folder).unwrap().passed);
+        assert!(!step("fails", &["false"]).run(&folder).unwrap().passed);
         assert!(step("is-not-there", &["./no-such-program"]).run(&folder).is_err());
     }
 }

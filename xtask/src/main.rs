@@ -24,6 +24,7 @@ usage: cargo xtask COMMAND
                                 10 CPU-minutes for each fuzz target, or N seconds; --keep minimizes fuzz/corpus
   rules [--summary]             every rule of docs/src/rules.md with its checks and its tests
   rules --prove [--only PREFIX] switch the checks off one by one: a test that names the rule must fail
+  rules --prove --no-run        build what that runs
   tl                            generate crates/tl/src/generated from schema/*.tl
   help                          this text";
 

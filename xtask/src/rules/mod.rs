@@ -109,6 +109,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     match words {
         [] => list(true),
         ["--summary"] => list(false),
+        ["--prove", "--no-run"] => prove::build(),
         ["--prove"] => prove::run(&Survey::read()?, ""),
         ["--prove", "--only", prefix] => prove::run(&Survey::read()?, prefix),
         _ => bail!("unknown words after `rules`: {}", words.join(" ")),

@@ -82,6 +82,14 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// Builds what [`run`] runs, and nothing else.
+pub(super) fn build() -> Result<()> {
+    let executable = std::env::current_exe().context("finding this program")?;
+    let binaries = binaries::build(&executable, WRAPPER, &EXCLUDED)?;
+    println!("{} test binaries are built with the switches in them", binaries.len());
+    Ok(())
+}
+
 /// Proves every switch whose id begins with `prefix`.
 pub(super) fn run(survey: &Survey, prefix: &str) -> Result<()> {
     let switches: Vec<&Switch> = survey.found.switches.iter().filter(|s| s.id.starts_with(prefix)).collect();
