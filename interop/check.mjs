@@ -20,6 +20,8 @@ export const TRANSPORTS = {
   'obfuscated-abridged': { name: 'abridged', obfuscated: true },
   'obfuscated-intermediate': { name: 'intermediate', obfuscated: true },
   'obfuscated-padded': { name: 'padded intermediate', obfuscated: true },
+  // What mtcute sends inside it; the log does not tell what carries a transport.
+  'websocket': { name: 'intermediate', obfuscated: true },
 }
 
 /** Events, and what was found wrong with them so far. */

@@ -2,7 +2,7 @@
 # What the run scripts share. A script sets `suite`, its name for people, and sources this file; it then gets
 #   $workspace, $interop     the folders of the workspace and of the interop suites
 #   $work                    a scratch folder of this run, which goes away with it
-#   the functions below, of which it needs: need, prepare, install_npm, drive, bounded, fail
+#   the functions below, of which it needs: need, need_chromium, prepare, install_npm, drive, bounded, fail
 # Exit codes of a suite: 0 all well, 1 something is not as it should be, 4 a tool is missing.
 # Exit codes of a driver: 0, 1, and 3: the client lost a key by a flaw of its own, which says nothing about the server.
 # Bash ignores `set -e` in what an `||` or `if` calls, so that these functions say of each step by themselves that it failed.
@@ -39,6 +39,19 @@ need() {
   command -v "$1" >/dev/null && return
   complain "$1 is not installed ($2 is needed)"
   exit "$EXIT_NO_TOOL"
+}
+
+# need_chromium: sets CHROMIUM to the browser; whoever may install it and lacks it does so.
+need_chromium() {
+  CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || true)}
+  if [ -z "$CHROMIUM" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    echo "$suite: installing chromium"
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 install chromium >"$work/apt" 2>&1 ||
+      tail -n 5 "$work/apt" >&2
+    CHROMIUM=$(command -v chromium || true)
+  fi
+  [ -n "$CHROMIUM" ] || need chromium 'a browser: apt-get install chromium, or the path of one in CHROMIUM,'
+  export CHROMIUM
 }
 
 # find_dayfly [PATH]: sets $dayfly to the binary at PATH, or to the release build of the workspace, made if needed.

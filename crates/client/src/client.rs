@@ -18,12 +18,15 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 #[cfg(feature = "grammers")]
 use tokio::time;
 
+use crate::dc::DcId;
 use crate::driver::{Command, Counters, Driver, Ticket, Trouble};
+use crate::proxy::ProxyError;
+use crate::route::Route;
 use crate::session_store::SessionStore;
 use crate::system::{OsRandom, SystemClock};
 
 /// What a client draws on: time, randomness, somebody who watches.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World<C, R, O> {
     /// Tells the time.
     pub clock: C,
@@ -44,13 +47,30 @@ impl Default for World<SystemClock, OsRandom, NoObserver> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The address is none, or nothing answers there.
-    #[error("cannot connect to {address}: {source}")]
+    /// The address is none, or nothing answers there; or the proxy leads nowhere.
+    #[error("cannot connect to {route}: {source}")]
     Connect {
-        /// The address.
-        address: String,
+        /// The way there.
+        route: Route,
         /// Why.
         source: io::Error,
+    },
+    /// The proxy does not fit the configuration.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// What listens there takes connections, and each ends before a key is bound.
+    #[error("{route}: connection after connection ended before a key was bound; {}", hint(.route))]
+    Ended {
+        /// The way there.
+        route: Route,
+    },
+    /// The session holds the permanent key of another DC, which this one does not know.
+    #[error("the session holds the key of dc {saved}, and dc {configured} is configured")]
+    OtherDc {
+        /// The DC of the key, without its media side.
+        saved: DcId,
+        /// The DC of the configuration, likewise.
+        configured: DcId,
     },
     /// The key exchange failed.
     #[error("the key exchange failed: {0}")]
@@ -164,16 +184,17 @@ impl Client {
     /// Connects, makes both keys in parallel (the permanent one only if `session` has none), and binds.
     ///
     /// From here on the client renews its temporary key ahead of its end, comes back after lost connections and lost keys,
-    /// and never encrypts a message under the permanent key.
+    /// and never encrypts a message under the permanent key. An address, or a [`Route`] through a proxy, says where it is;
+    /// an MTProxy has its say in the transport of `config`.
     ///
     /// # Errors
     /// [`ConnectError`] if the first attempt fails; the client is closed then.
     pub async fn connect(
-        address: impl Into<String>,
+        route: impl Into<Route>,
         config: ClientConfig,
         session: impl SessionStore + 'static,
     ) -> Result<(Self, Events), ConnectError> {
-        Self::connect_with(address, config, session, World::default()).await
+        Self::connect_with(route, config, session, World::default()).await
     }
 
     /// The same with another clock, randomness and observer.
@@ -181,8 +202,8 @@ impl Client {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_with<C, R, O>(
-        address: impl Into<String>,
-        config: ClientConfig,
+        route: impl Into<Route>,
+        mut config: ClientConfig,
         mut session: impl SessionStore + 'static,
         world: World<C, R, O>,
     ) -> Result<(Self, Events), ConnectError>
@@ -191,8 +212,12 @@ impl Client {
         R: SecureRandom + Send + 'static,
         O: Observer + Send + 'static,
     {
-        let address = address.into();
+        let route = route.into();
+        route.prepare(&mut config)?;
         let saved = session.load().map_err(ConnectError::Session)?;
+        if let Some(saved) = &saved {
+            same_dc(saved.dc, config.dc)?;
+        }
         let (commands, received) = mpsc::channel(256);
         let (events, seen) = mpsc::unbounded_channel();
         let (given_up, no_longer_wanted) = mpsc::unbounded_channel();
@@ -204,7 +229,8 @@ impl Client {
             clock: world.clock,
             random: world.random,
             observer: world.observer,
-            address: address.clone(),
+            route: route.clone().into(),
+            ended: 0,
             session: Box::new(session),
             commands: received,
             events,
@@ -224,9 +250,10 @@ impl Client {
                 let tickets = Arc::default();
                 Ok((Self { commands, given_up, updates, tickets, counters }, Events(seen)))
             }
-            Ok(Err(Trouble::Connect(source))) => Err(ConnectError::Connect { address, source }),
+            Ok(Err(Trouble::Connect(source))) => Err(ConnectError::Connect { route, source }),
             Ok(Err(Trouble::Handshake(error))) => Err(error.into()),
             Ok(Err(Trouble::Session(error))) => Err(ConnectError::Session(error)),
+            Ok(Err(Trouble::Ended)) => Err(ConnectError::Ended { route }),
             Err(_) => Err(ConnectError::Closed),
         }
     }
@@ -285,6 +312,21 @@ impl Client {
             under_temp: self.counters.under_temp.load(Ordering::Relaxed),
             under_perm: self.counters.under_perm.load(Ordering::Relaxed),
         }
+    }
+}
+
+/// A media side has the key of its DC.
+fn same_dc(saved: i32, configured: i32) -> Result<(), ConnectError> {
+    let [saved, configured] = [saved, configured].map(|dc| DcId::from_wire(dc).main());
+    if saved == configured { Ok(()) } else { Err(ConnectError::OtherDc { saved, configured }) }
+}
+
+/// The likeliest reasons for connections that end.
+fn hint(route: &Route) -> &'static str {
+    if route.is_by_mtproxy() {
+        "a proxy does so when the secret is not its own"
+    } else {
+        "it may be no MTProto server, or take another transport, or only those who know a proxy's secret"
     }
 }
 

@@ -18,10 +18,14 @@ use tokio::time;
 
 use crate::client::Happened;
 use crate::link::{Link, LinkEvent};
+use crate::route::Route;
 use crate::session_store::SessionStore;
 
 /// However far off the next deadline, the clocks are looked at this often: a clock may jump.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
+/// Where so many connections ended and no key was made, none will be: two come at the start, and one of three may end by
+/// accident.
+const MOST_ENDED: u32 = 3;
 
 pub(crate) type Answer = Result<Vec<u8>, RpcFailure>;
 
@@ -46,6 +50,8 @@ pub(crate) enum Trouble {
     Connect(io::Error),
     Handshake(HandshakeError),
     Session(io::Error),
+    /// Connection after connection ended.
+    Ended,
 }
 
 /// Encrypted messages sent, for anyone who wants to look.
@@ -60,7 +66,9 @@ pub(crate) struct Driver<C, R, O> {
     pub(crate) clock: C,
     pub(crate) random: R,
     pub(crate) observer: O,
-    pub(crate) address: String,
+    pub(crate) route: Arc<Route>,
+    /// Connections that ended since the last key was made.
+    pub(crate) ended: u32,
     pub(crate) session: Box<dyn SessionStore>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) events: mpsc::UnboundedSender<Happened>,
@@ -122,8 +130,17 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
             }
             LinkEvent::Closed(link, error) => {
                 tracing::debug!(%error, "connection ended");
+                self.on_ended();
                 self.on_closed(link);
             }
+        }
+    }
+
+    /// A connection was ended, by either side.
+    fn on_ended(&mut self) {
+        self.ended = self.ended.saturating_add(1);
+        if self.ended >= MOST_ENDED {
+            self.not_ready(Trouble::Ended);
         }
     }
 
@@ -181,14 +198,17 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
     fn act(&mut self, output: Output, links: &mpsc::Sender<LinkEvent>) {
         match output {
             Output::Connect { link } => {
-                self.links.insert(link, Link::open(link, self.address.clone(), links.clone()));
+                self.links.insert(link, Link::open(link, Arc::clone(&self.route), links.clone()));
             }
             Output::Send { link, bytes } => {
                 if let Some(link) = self.links.get(&link) {
                     link.write(bytes);
                 }
             }
-            Output::Close { link } => drop(self.links.remove(&link)),
+            Output::Close { link } => {
+                self.links.remove(&link);
+                self.on_ended();
+            }
             Output::Answer { call, result } => {
                 if let Some(Waiting { ticket, answer }) = self.waiting.remove(&call) {
                     self.calls.remove(&ticket);
@@ -203,6 +223,9 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
     }
 
     fn on_event(&mut self, event: Event) {
+        if matches!(event, Event::PermKeyMade(_) | Event::TempKeyMade { .. }) {
+            self.ended = 0;
+        }
         let kept = match &event {
             Event::PermKeyMade(saved) => self.session.save(saved),
             Event::PermKeyLost { .. } => self.session.forget(),

@@ -1,7 +1,8 @@
 //! The tokio client: connects, makes a permanent and a temporary key, binds them, renews ahead, recovers.
 //!
 //! What it does: moves bytes between TCP connections and a [`ClientEndpoint`](dayfly_core::client::ClientEndpoint), which
-//! decides everything, and keeps the permanent key in a [`SessionStore`]. With the feature `grammers` any request of
+//! decides everything, and keeps the permanent key in a [`SessionStore`]. A [`Route`] leads through a SOCKS5 proxy or an
+//! MTProxy; [`Dcs`] opens several DCs by their ids. With the feature `grammers` any request of
 //! `grammers_tl_types` can be invoked, which costs its compile time; without it requests are bytes.
 //!
 //! What it does not: it knows no rule of the protocol (they are in `dayfly-core`, without I/O), and nothing of logging in.
@@ -29,9 +30,14 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod dc;
+mod dcs;
 mod driver;
 mod link;
+mod proxy;
+mod route;
 mod session_store;
+mod sessions;
 mod system;
 
 pub use client::{Client, ConnectError, Events, Happened, InvokeError, Missed, Updates, World};
@@ -40,5 +46,10 @@ pub use dayfly_core::handshake::client::HandshakeError;
 pub use dayfly_core::session::client::RpcFailure;
 pub use dayfly_core::transport::{Kind as TransportKind, Obfuscation};
 pub use dayfly_crypto::rsa_key::PublicKey;
+pub use dc::{Dc, DcId, DcTable};
+pub use dcs::{DcError, DcEvents, Dcs};
+pub use proxy::{MtProxy, Proxy, ProxyError, Socks5, Socks5Error};
+pub use route::Route;
 pub use session_store::{FileSession, MemorySession, SessionStore};
+pub use sessions::{FileSessions, MemorySessions, Sessions};
 pub use system::{OsRandom, SystemClock, forbid_core_dumps, swap_is_on};

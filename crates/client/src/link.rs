@@ -1,17 +1,15 @@
 //! One TCP connection of a client.
 
 use std::io;
-use std::time::Duration;
+use std::sync::Arc;
 
 use dayfly_core::client::LinkId;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time;
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+use crate::route::Route;
 
 /// What happens on a connection.
 pub(crate) enum LinkEvent {
@@ -30,11 +28,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Connects to `address` in a task of its own.
-    pub(crate) fn open(id: LinkId, address: String, events: mpsc::Sender<LinkEvent>) -> Self {
+    /// Connects in a task of its own.
+    pub(crate) fn open(id: LinkId, route: Arc<Route>, events: mpsc::Sender<LinkEvent>) -> Self {
         let (sender, queue) = mpsc::unbounded_channel();
         let reader = tokio::spawn(async move {
-            let end = run(id, &address, &events, queue).await;
+            let end = run(id, &route, &events, queue).await;
             // Fails only when the driver is gone.
             let _ = events.send(end).await;
         });
@@ -56,11 +54,11 @@ impl Drop for Link {
 /// Runs until the connection ends, and says why it did.
 async fn run(
     id: LinkId,
-    address: &str,
+    route: &Route,
     events: &mpsc::Sender<LinkEvent>,
     queue: mpsc::UnboundedReceiver<Vec<u8>>,
 ) -> LinkEvent {
-    let socket = match connect(address).await {
+    let socket = match route.open().await {
         Ok(socket) => socket,
         Err(error) => return LinkEvent::Failed(id, error),
     };
@@ -73,13 +71,6 @@ async fn run(
     let error = read_all(id, reader, events).await;
     writing.abort();
     LinkEvent::Closed(id, error)
-}
-
-async fn connect(address: &str) -> io::Result<TcpStream> {
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no connection within 10 seconds");
-    let socket = time::timeout(CONNECT_WITHIN, TcpStream::connect(address)).await.map_err(late)??;
-    socket.set_nodelay(true)?;
-    Ok(socket)
 }
 
 async fn read_all(id: LinkId, mut reader: OwnedReadHalf, events: &mpsc::Sender<LinkEvent>) -> io::Error {

@@ -33,6 +33,20 @@ pub trait SessionStore: Send {
     fn forget(&mut self) -> io::Result<()>;
 }
 
+impl<S: SessionStore + ?Sized> SessionStore for Box<S> {
+    fn load(&mut self) -> io::Result<Option<SavedKey>> {
+        (**self).load()
+    }
+
+    fn save(&mut self, key: &SavedKey) -> io::Result<()> {
+        (**self).save(key)
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        (**self).forget()
+    }
+}
+
 /// Keeps the key in memory: gone with the process.
 #[derive(Debug, Default)]
 pub struct MemorySession(Option<SavedKey>);

@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use zeroize::Zeroizing;
 
 /// MTProto authorization keys with perfect forward secrecy, for both ends of the wire.
 #[derive(Debug, Parser)]
@@ -72,9 +74,13 @@ pub(crate) enum AllowArg {
 
 #[derive(Args, Debug)]
 pub(crate) struct Connect {
-    /// The server's address
-    #[arg(value_name = "ADDR")]
-    pub(crate) address: String,
+    /// The server's address; none with an MTProxy, which finds the DC by its id
+    #[arg(value_name = "ADDR", required_unless_present = "proxy")]
+    pub(crate) address: Option<String>,
+    /// Go through a proxy: socks5://[USER:PASSWORD@]HOST:PORT, or the link of an MTProxy,
+    /// tg://proxy?server=HOST&port=PORT&secret=SECRET; in the environment nobody else sees its password or secret
+    #[arg(long, value_name = "PROXY", env = "DAYFLY_PROXY", hide_env_values = true)]
+    pub(crate) proxy: Option<ProxyText>,
     /// The server's public RSA key, in PEM
     #[arg(long, value_name = "PEM")]
     pub(crate) server_key: PathBuf,
@@ -99,6 +105,22 @@ pub(crate) struct Connect {
     /// Print one JSON object a step instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A proxy as it was typed. Read later: what clap says of a wrong value repeats it, and there is a secret in it.
+#[derive(Clone)]
+pub(crate) struct ProxyText(pub(crate) Zeroizing<String>);
+
+impl fmt::Debug for ProxyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProxyText(..)")
+    }
+}
+
+impl From<&str> for ProxyText {
+    fn from(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -31,7 +31,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let wrong_usage = error.is::<dayfly_server::ConfigError>();
+            let wrong_usage = error.is::<dayfly_server::ConfigError>()
+                || error.is::<dayfly_client::ProxyError>()
+                || error.is::<commands::WrongUsage>();
             report::failure(&error);
             ExitCode::from(if wrong_usage { WRONG_USAGE } else { FAILED })
         }

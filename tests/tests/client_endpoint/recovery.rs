@@ -4,6 +4,8 @@ use core::time::Duration;
 
 use dayfly_core::client::{Event, LinkId};
 
+use dayfly_crypto::AuthKeyId;
+
 use crate::pair::Pair;
 use crate::peers::{Key, seconds};
 
@@ -45,18 +47,43 @@ fn the_delay_grows_when_keys_are_lost_again_and_again() {
 
 // rule: PF-14
 #[test]
-fn a_key_that_served_ends_the_series() {
+fn a_key_that_served_for_long_ends_the_series() {
     let mut pair = Pair::with_perm().started();
     let mut waits = Vec::new();
     for number in 0..4 {
+        pair.pass(seconds(40));
         let call = pair.call(number);
         assert!(pair.is_answered(call));
-        let key = *pair.links_of.iter().max_by_key(|(_, link)| **link).unwrap().0;
+        let key = newest_key(&pair);
         let bound = pair.bound().len();
         pair.lose(key);
         waits.push(pair.pass_until(seconds(60), |pair| pair.bound().len() > bound));
     }
     assert!(waits.iter().all(|wait| *wait < seconds(1)), "{waits:?}");
+}
+
+/// The one that was spoken under last.
+fn newest_key(pair: &Pair) -> AuthKeyId {
+    *pair.links_of.iter().max_by_key(|(_, link)| **link).unwrap().0
+}
+
+// rule: PF-14
+#[test]
+fn a_forged_404_after_each_answer_drives_no_loop() {
+    let mut pair = Pair::with_perm().started();
+    let start = pair.world.now.monotonic;
+    let mut number = 0;
+    while pair.world.now.monotonic - start < seconds(600) {
+        number += 1;
+        let call = pair.call(number);
+        pair.pass_until(seconds(60), |pair| pair.is_answered(call));
+        // Whoever forges it lets the binding and an answer through first; the server knows nothing of it.
+        let link = pair.links_of[&newest_key(&pair)];
+        pair.transport_error(link, -404);
+    }
+    let made = pair.made().len();
+    assert!((10..40).contains(&made), "{made} key exchanges in ten minutes");
+    assert!(!pair.perm_lost());
 }
 
 // rule: PF-14

@@ -1,6 +1,7 @@
 //! Lost answers, transport errors and verdicts that lead to another run.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use dayfly_core::handshake::SpecCheck;
 use dayfly_core::handshake::client::{HandshakeError, RunEnd};
@@ -85,6 +86,19 @@ fn not_found_begins_a_new_run_with_a_new_nonce_after_a_growing_delay() {
     assert_eq!(nonces.len(), 6);
     let last = HandshakeError::TooManyRestarts { runs: 6, last: RunEnd::NotFound };
     assert_eq!(rig.error(-404), Err(last));
+}
+
+// rule: HS-38
+#[test]
+fn the_delay_before_a_new_run_is_not_the_same_for_all_clients() {
+    let delays: BTreeSet<Duration> = (1..=8)
+        .map(|seed| {
+            let mut rig = ClientRig::with(KeyKind::Perm, seed, |_| {});
+            rig.error(-404).unwrap();
+            rig.client.poll_timeout().unwrap() - rig.world.now.monotonic
+        })
+        .collect();
+    assert_eq!(delays.len(), 8, "{delays:?}");
 }
 
 // rule: HS-38

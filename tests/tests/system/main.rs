@@ -16,4 +16,5 @@ mod support;
 mod tls;
 mod transports;
 mod upstream;
+mod ways;
 mod websocket;

@@ -131,9 +131,6 @@ impl ClientEndpoint {
         }
         let Some(handed) = traffic.calls.remove(&inner) else { return };
         self.conclude(line_id, handed, result, env);
-        if line_id == LineId::Active {
-            self.losses = 0; // The key serves.
-        }
         self.on_call_over(line_id, env);
     }
 

@@ -73,7 +73,7 @@ pub struct ClientEndpoint {
     pub(super) timers: Agenda<Timer>,
     pub(super) outputs: VecDeque<Output>,
     pub(super) sent: Sent,
-    /// Temporary keys lost, and key exchanges failed, in a row: the delay before the next one grows.
+    /// Temporary keys lost soon after their binding, and key exchanges failed, in a row: the delay before the next one grows.
     pub(super) losses: u32,
     pub(super) now: Duration,
 }

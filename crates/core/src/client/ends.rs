@@ -18,7 +18,8 @@ impl ClientEndpoint {
         self.go_on(env);
     }
 
-    /// Rule PF-14: -404 under a temporary key says nothing of the permanent one.
+    /// Rule PF-14: -404 under a temporary key says nothing of the permanent one. Anybody on the way can forge one: that the
+    /// key was of use before ends no series, only that it served for as long as the delay may grow.
     pub(super) fn on_key_lost<O: Observer>(&mut self, line_id: LineId, env: &mut Env<'_, O>) {
         let lost = self.traffic(line_id).map(|traffic| (traffic.id(), traffic.bound_at));
         self.abandon(line_id);

@@ -193,6 +193,7 @@ impl ClientEndpoint {
     /// Rule PF-13: the next key is made while the current one still serves.
     pub(super) fn renew<O: Observer>(&mut self, env: &mut Env<'_, O>) {
         if !self.next_is_coming() {
+            self.losses = 0; // The key lived its life: what failed before it is no series with what may fail now.
             self.begin(LineId::Next, env);
         }
     }

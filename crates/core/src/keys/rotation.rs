@@ -172,4 +172,15 @@ mod tests {
         assert_eq!(delay(3), Duration::from_secs(8));
         assert_eq!(delay(60), Duration::from_secs(60));
     }
+
+    // rule: PF-14
+    #[test]
+    fn delays_are_not_the_same_for_all_clients() {
+        let delay = |drawn| {
+            let most = Duration::from_secs(60);
+            growing_delay(Duration::from_secs(1), most, 2, &mut Constant(drawn)).unwrap()
+        };
+        assert_eq!(delay(0), Duration::from_secs(3));
+        assert!(delay(0) < delay(0x80) && delay(0x80) < delay(0xff), "jitter of a quarter");
+    }
 }

@@ -5,18 +5,22 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, bail};
 use dayfly_client::{
     Client, ClientConfig, ConnectError, Event, FileSession, HandshakeError, MemorySession, Obfuscation,
-    PublicKey, TransportKind, forbid_core_dumps,
+    Proxy, ProxyError, PublicKey, Route, TransportKind, forbid_core_dumps,
 };
 use dayfly_core::handshake::SpecCheck;
 use dayfly_tl::{api, read_exact, to_bytes};
 use serde_json::json;
 
-use super::runtime;
+use super::{WrongUsage, runtime};
 use crate::args::{Connect, TransportArg};
 use crate::report::{Report, counted, utc};
 
+/// What is added to the id of a DC of a test environment.
+const TEST: i32 = 10_000;
+
 pub(crate) fn run(args: &Connect) -> anyhow::Result<()> {
     forbid_core_dumps().context("the limit of core dumps cannot be set to zero")?;
+    let route = route(args)?;
     let key = dayfly_server::read_public(&args.server_key)?;
     let mut config = ClientConfig::new([key.clone()].into());
     config.dc = args.dc;
@@ -24,23 +28,44 @@ pub(crate) fn run(args: &Connect) -> anyhow::Result<()> {
     config.transport = transport(args.transport);
     config.obfuscation = obfuscation(args).into();
     let limit = Duration::from_secs(args.timeout);
-    let session = async { tokio::time::timeout(limit, converse(args, config)).await };
+    let session = async { tokio::time::timeout(limit, converse(args, route.clone(), config)).await };
     match runtime()?.block_on(session) {
-        Ok(outcome) => outcome.map_err(|error| explain(error, args, &key)),
-        Err(_) => bail!("no session with {} within {}", args.address, counted(args.timeout, "second")),
+        Ok(outcome) => outcome.map_err(|error| explain(error, args, &route, &key)),
+        Err(_) => bail!("no session with {route} within {}", counted(args.timeout, "second")),
     }
 }
 
-/// A server with another RSA key is the likeliest mistake of all: that one is told what to do.
-fn explain(error: anyhow::Error, args: &Connect, key: &PublicKey) -> anyhow::Error {
+/// A SOCKS5 proxy is told an address, an MTProxy none.
+fn route(args: &Connect) -> anyhow::Result<Route> {
+    let proxy: Option<Proxy> = args.proxy.as_ref().map(|text| text.0.parse()).transpose()?;
+    match (&args.address, proxy) {
+        (Some(address), None) => Ok(address.into()),
+        (None, Some(Proxy::Mt(proxy))) => Ok(Route::by_mtproxy(proxy)),
+        (Some(_), Some(Proxy::Mt(_))) => {
+            Err(WrongUsage("an MTProxy finds the DC by --dc: leave the address out").into())
+        }
+        (Some(address), Some(proxy)) => Ok(Route::from(address).through(proxy)),
+        (None, _) => Err(WrongUsage("a SOCKS5 proxy needs the server's address too").into()),
+    }
+}
+
+/// The likeliest mistakes are told what to do about them.
+fn explain(error: anyhow::Error, args: &Connect, route: &Route, key: &PublicKey) -> anyhow::Error {
     let untrusted = HandshakeError::PeerMisbehaved(SpecCheck::NoTrustedKey);
-    match error.downcast_ref() {
-        Some(ConnectError::Handshake(handshake)) if *handshake == untrusted => anyhow!(
-            "the server at {} has no RSA key with the fingerprint {} of {}; take the server.pub.pem of its data directory",
-            args.address,
+    match (error.downcast_ref(), &args.session) {
+        (Some(ConnectError::Handshake(handshake)), _) if *handshake == untrusted => anyhow!(
+            "the server ({route}) has no RSA key with the fingerprint {} of {}; take the server.pub.pem of its data directory",
             key.fingerprint(),
             args.server_key.display()
         ),
+        (Some(ConnectError::OtherDc { saved, configured }), Some(path)) => anyhow!(
+            "{}: holds the key of dc {saved}, not of dc {configured}; take --dc {saved}, or another --session for dc {configured}",
+            path.display()
+        ),
+        (Some(ConnectError::Proxy(ProxyError::Full)), _) => WrongUsage(
+            "an MTProxy takes no full transport: leave --transport out, or take abridged, intermediate or padded",
+        )
+        .into(),
         _ => error,
     }
 }
@@ -59,13 +84,13 @@ fn obfuscation(args: &Connect) -> Obfuscation {
     if args.plain || args.transport == TransportArg::Full { Obfuscation::None } else { Obfuscation::Plain }
 }
 
-async fn converse(args: &Connect, config: ClientConfig) -> anyhow::Result<()> {
+async fn converse(args: &Connect, route: Route, config: ClientConfig) -> anyhow::Result<()> {
     let mut report = Report::new(args.json);
     let begun = Instant::now();
     let kept = args.session.as_ref().is_some_and(|path| path.exists());
     let (client, mut events) = match &args.session {
-        Some(path) => Client::connect(&args.address, config, FileSession::new(path)).await?,
-        None => Client::connect(&args.address, config, MemorySession::default()).await?,
+        Some(path) => Client::connect(route, config, FileSession::new(path)).await?,
+        None => Client::connect(route, config, MemorySession::default()).await?,
     };
     report.title(if kept {
         "The kept permanent key, and a temporary key bound to it"
@@ -77,7 +102,13 @@ async fn converse(args: &Connect, config: ClientConfig) -> anyhow::Result<()> {
     }
     report.title("Calls under the temporary key");
     report.restart();
-    show_config(&client, &mut report).await?;
+    let dc = show_config(&client, &mut report).await?;
+    if dc != args.dc.saturating_abs() % TEST {
+        report.note(&format!(
+            "the keys were asked of dc {}, and the server says that it is dc {dc}: see --dc",
+            args.dc
+        ));
+    }
     show_nearest_dc(&client, &mut report).await?;
     report.title("In all");
     let sent = client.sent();
@@ -139,7 +170,8 @@ pub(crate) fn tell(report: &Report, took: Duration, event: &Event) {
     report.step_of(took, name, &text, fields);
 }
 
-pub(crate) async fn show_config(client: &Client, report: &mut Report) -> anyhow::Result<()> {
+/// Gives the number of the DC that the server says it is.
+pub(crate) async fn show_config(client: &Client, report: &mut Report) -> anyhow::Result<i32> {
     let bytes = client.invoke_bytes(to_bytes(&api::HelpGetConfig {})).await.context("help.getConfig")?;
     let config: api::Config<'_> = read_exact(&bytes).context("help.getConfig")?;
     let options: Vec<String> = config
@@ -149,7 +181,7 @@ pub(crate) async fn show_config(client: &Client, report: &mut Report) -> anyhow:
         .collect();
     let text = format!("help.getConfig: this is dc {}; {}", config.this_dc, options.join(", "));
     report.step("config", &text, json!({"this_dc": config.this_dc, "dc_options": options}));
-    Ok(())
+    Ok(config.this_dc)
 }
 
 pub(crate) async fn show_nearest_dc(client: &Client, report: &mut Report) -> anyhow::Result<()> {

@@ -7,8 +7,22 @@ pub(crate) mod rsa;
 pub(crate) mod serve;
 pub(crate) mod setup;
 
+use std::fmt;
+
 use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
+
+/// Arguments that do not go together, in a sentence.
+#[derive(Debug)]
+pub(crate) struct WrongUsage(pub(crate) &'static str);
+
+impl fmt::Display for WrongUsage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for WrongUsage {}
 
 /// A runtime with a thread for each core.
 fn runtime() -> anyhow::Result<Runtime> {

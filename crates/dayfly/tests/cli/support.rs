@@ -75,7 +75,8 @@ impl Place {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dayfly"));
         command.args(arguments).current_dir(self.0.path()).env("HOME", self.path("home"));
-        for name in ["XDG_CONFIG_HOME", "CREDENTIALS_DIRECTORY", "RUST_LOG", "RUST_BACKTRACE"] {
+        for name in ["XDG_CONFIG_HOME", "CREDENTIALS_DIRECTORY", "RUST_LOG", "RUST_BACKTRACE", "DAYFLY_PROXY"]
+        {
             command.env_remove(name);
         }
         command.stdin(Stdio::null());
