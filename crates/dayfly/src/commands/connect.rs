@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{WrongUsage, runtime};
 use crate::args::{Connect, TransportArg};
-use crate::report::{Report, counted, utc};
+use crate::report::{Report, counted};
 
 /// What is added to the id of a DC of a test environment.
 const TEST: i32 = 10_000;
