@@ -76,12 +76,18 @@ fn scraped(text: &str) -> BTreeMap<String, Said> {
     for (family, kind) in comments("# TYPE ") {
         let help = comments("# HELP ").find(|(name, _)| *name == family).unwrap().1.trim_end_matches('.');
         let name = if kind == "counter" { format!("{family}_total") } else { family.to_owned() };
-        let samples = text.lines().filter(|line| !line.starts_with('#') && line.starts_with(family));
-        let own = samples.filter(|line| line[family.len()..].starts_with(['{', ' ', '_']));
+        let own = text.lines().filter(|line| is_sample(line, &name));
         let labels = own.flat_map(labels).filter(|label| label != "le").collect();
         found.insert(name, (kind.to_owned(), labels, help.to_owned()));
     }
     found
+}
+
+/// Whether a line is a sample of this metric; a histogram has three kinds of them.
+fn is_sample(line: &str, metric: &str) -> bool {
+    let rest = line.strip_prefix(metric).unwrap_or_default();
+    let rest = ["_bucket", "_sum", "_count"].iter().find_map(|end| rest.strip_prefix(end)).unwrap_or(rest);
+    rest.starts_with(['{', ' '])
 }
 
 fn labels(sample: &str) -> Vec<String> {
