@@ -22,9 +22,9 @@ import {
 const SECONDS = 80
 const SCRIPT = "<script>document.title='owned'</script>"
 const CLIENTS = [
-  { codec: new IntermediatePacketCodec(), connection: { deviceModel: 'Pixel 9', systemVersion: 'Android 16', appVersion: '11.4' } },
-  { codec: new ObfuscatedPacketCodec(new PaddedIntermediatePacketCodec()), connection: { deviceModel: SCRIPT } },
-  { codec: new ObfuscatedPacketCodec(new IntermediatePacketCodec()), connection: { deviceModel: 'ThinkPad X1', systemVersion: 'Debian 12', appVersion: '5.9' } },
+  { codec: () => new IntermediatePacketCodec(), connection: { deviceModel: 'Pixel 9', systemVersion: 'Android 16', appVersion: '11.4' } },
+  { codec: () => new ObfuscatedPacketCodec(new PaddedIntermediatePacketCodec()), connection: { deviceModel: SCRIPT } },
+  { codec: () => new ObfuscatedPacketCodec(new IntermediatePacketCodec()), connection: { deviceModel: 'ThinkPad X1', systemVersion: 'Debian 12', appVersion: '5.9' } },
 ]
 
 const say = (event, fields = {}) => console.log(JSON.stringify({ event, ...fields }))

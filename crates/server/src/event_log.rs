@@ -27,6 +27,10 @@ impl EventLog {
 
     pub(crate) fn write(&mut self, event: &Event, now: Now) {
         tracing::debug!(?event);
+        // The call is in the log; answers are counted, and would double it.
+        if matches!(event, Event::Answered { .. }) {
+            return;
+        }
         let Some(file) = &mut self.file else { return };
         let mut line = describe(event);
         if let Value::Object(fields) = &mut line {
@@ -88,12 +92,6 @@ fn describe(event: &Event) -> Value {
             "key_use": key_use.name(),
             "session_id": format!("{:016x}", session_id.0),
             "method": method_name(*method),
-        }),
-        Event::Answered { key_use, took, error } => json!({
-            "event": "answered",
-            "key_use": key_use.name(),
-            "seconds": took.as_secs_f64(),
-            "error": error,
         }),
         Event::CallRefused { key, key_use, method, error } => json!({
             "event": "call_refused",

@@ -8,6 +8,7 @@ use dayfly_client::{
     Proxy, ProxyError, PublicKey, Route, TransportKind, forbid_core_dumps,
 };
 use dayfly_core::handshake::SpecCheck;
+use dayfly_server::utc;
 use dayfly_tl::{api, read_exact, to_bytes};
 use serde_json::json;
 

@@ -41,6 +41,7 @@ fn document(title: &str, refreshes: bool, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · dayfly" }
+                link rel="icon" type="image/svg+xml" href="/icon.svg";
                 link rel="stylesheet" href="/style.css";
                 @if refreshes {
                     script src="/live.js" defer {}

@@ -46,6 +46,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/readyz", get(readyz))
         .route("/style.css", get(style))
         .route("/live.js", get(script))
+        .route("/icon.svg", get(icon))
         .merge(closed)
         .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here.\n"))
         .layer(DefaultBodyLimit::max(MOST_BODY))
@@ -55,6 +56,10 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
 
 async fn style() -> Response {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("assets/style.css")).into_response()
+}
+
+async fn icon() -> Response {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], include_str!("assets/icon.svg")).into_response()
 }
 
 async fn script() -> Response {
