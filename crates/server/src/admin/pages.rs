@@ -162,7 +162,7 @@ fn handshake_table(handshakes: &[RunView]) -> Markup {
             tr { td.number { (run.number) } td { (run.peer) } td { (span(run.age)) } td { (run.awaits) } }
         }
     };
-    table(&["Number", "Peer", "Began before", "Waits for"], handshakes.iter().map(row), "None.")
+    table(&["Number", "Peer", "Age", "Waits for"], handshakes.iter().map(row), "None.")
 }
 
 fn refusal_table(refusals: &[Refusal]) -> Markup {
@@ -223,7 +223,6 @@ pub(crate) fn keys(
 pub(crate) fn key(visitor: &Visitor, (listed, sessions): &KeyRow) -> Markup {
     let content = html! {
         dl.facts {
-            dt { "Key" } dd { code { (listed.id) } }
             dt { "DC" } dd { (listed.dc) }
             dt { "Made" } dd { time { (utc(listed.created_at)) } }
             dt { "Last used" } dd { (used(listed)) }

@@ -7,19 +7,15 @@ use super::{Metrics, kind};
 
 /// The bucket of all refusals after the private-key operation (rule HS-12).
 const AFTER_DECRYPTION: &str = "after_decryption";
-/// The errors that dayfly itself answers to calls; one of the back end's own counts as [`OF_BACK_END`].
-const OWN_ERRORS: [&str; 11] = [
-    "AUTH_KEY_PERM_EMPTY",
-    "TEMP_AUTH_KEY_EMPTY",
-    "FLOOD_WAIT_1",
+/// The errors that dayfly itself answers in the place of a back end; one of the back end's own counts as [`OF_BACK_END`].
+const OWN_ERRORS: [&str; 7] = [
+    "BACKEND_CALL_TOO_LONG",
     "BACKEND_GONE",
-    "BACKEND_TIMEOUT",
     "BACKEND_RESULT_MALFORMED",
     "BACKEND_RESULT_TOO_LONG",
+    "BACKEND_TIMEOUT",
     "BACKEND_UNAVAILABLE",
-    "BACKEND_OVERLOADED",
-    "INPUT_REQUEST_INVALID",
-    "INPUT_REQUEST_TOO_LONG",
+    "FLOOD_WAIT_1",
 ];
 const OF_BACK_END: &str = "back_end_error";
 
