@@ -79,6 +79,8 @@ impl Advice {
 
 #[cfg(test)]
 mod tests {
+    use dayfly_core::server::KeyUse;
+
     use super::*;
 
     fn at(seconds: u64) -> Now {
@@ -86,7 +88,8 @@ mod tests {
     }
 
     fn refused(key: u64) -> Event {
-        Event::CallRefused { key: AuthKeyId(key), method: 0, error: REFUSED_WITHOUT_PFS }
+        let key_use = KeyUse::Permanent;
+        Event::CallRefused { key: AuthKeyId(key), key_use, method: 0, error: REFUSED_WITHOUT_PFS }
     }
 
     fn bound(replaced: Vec<AuthKeyId>) -> Event {
@@ -107,7 +110,9 @@ mod tests {
         assert!(advice.on(&refused(1), at(0)).unwrap().contains("--allow no-pfs"));
         assert_eq!(advice.on(&refused(1), at(1)), None);
         assert!(advice.on(&refused(2), at(1)).is_some());
-        let other = Event::CallRefused { key: AuthKeyId(3), method: 0, error: "AUTH_KEY_PERM_EMPTY" };
+        let key_use = KeyUse::Unbound;
+        let other =
+            Event::CallRefused { key: AuthKeyId(3), key_use, method: 0, error: "AUTH_KEY_PERM_EMPTY" };
         assert_eq!(advice.on(&other, at(1)), None);
     }
 

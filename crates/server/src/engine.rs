@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dayfly_core::env::{Clock, Env, Now, SecureRandom};
 use dayfly_core::job::JobResult;
@@ -22,6 +22,8 @@ use tokio::time;
 use crate::advice::Advice;
 use crate::connection::Outgoing;
 use crate::event_log::EventLog;
+use crate::metrics::Metrics;
+use crate::survey::{Question, Refusals};
 use crate::upstream::{Reply, Upstream};
 use crate::workers::Workers;
 
@@ -55,6 +57,8 @@ pub(crate) enum Command {
         key: AuthKeyId,
         tell: oneshot::Sender<Revoked>,
     },
+    /// The operator asks.
+    Ask(Question),
     /// No more connections; answer what is owed, then end.
     Drain {
         patience: Duration,
@@ -84,6 +88,10 @@ pub(crate) struct Engine<C, R, O, K, T, U> {
     pub(crate) workers: Workers,
     pub(crate) events: EventLog,
     pub(crate) advice: Advice,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) refusals: Refusals,
+    /// It was told to end, and answers what is owed.
+    pub(crate) draining: bool,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) done: mpsc::UnboundedReceiver<Done>,
     pub(crate) deliver: mpsc::UnboundedSender<Done>,
@@ -113,6 +121,7 @@ where
                 done = self.done.recv() => self.on_all_done(done),
                 command = self.commands.recv() => match command {
                     Some(Command::Drain { patience }) => {
+                        self.draining = true;
                         drain_until = Some(self.world.clock.now().monotonic.saturating_add(patience));
                     }
                     Some(command) => self.on_command(command),
@@ -157,11 +166,13 @@ where
                 self.endpoint.handle_connected(id, peer.ip(), now);
             }
             Command::Bytes(id, bytes) => {
+                self.metrics.on_received(bytes.len());
                 let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
                 self.endpoint.handle_bytes(id, &bytes, &mut env);
             }
             Command::WebSocket(id) => self.endpoint.handle_websocket(id),
             Command::Request(id, body) => {
+                self.metrics.on_received(body.len());
                 let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
                 self.endpoint.handle_request(id, body, &mut env);
             }
@@ -171,14 +182,17 @@ where
             }
             Command::Push { to, update, tell } => {
                 let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+                let pushed = self.endpoint.handle_push(to, &update, &mut env);
+                self.metrics.on_push(pushed.as_ref().ok().copied());
                 // The back end may have stopped waiting.
-                let _ = tell.send(self.endpoint.handle_push(to, &update, &mut env));
+                let _ = tell.send(pushed);
             }
             Command::Sessions { perm, tell } => {
                 let sessions = self.endpoint.sessions_of(perm);
                 let _ = tell.send(sessions.into_iter().map(|(_, session_id)| session_id).collect());
             }
             Command::Revoke { key, tell } => self.revoke(key, tell, now),
+            Command::Ask(question) => self.answer(question),
             Command::Drain { .. } => {}
         }
     }
@@ -225,6 +239,7 @@ where
             if let Some(advice) = self.advice.on(&event, now) {
                 tracing::warn!("{advice}");
             }
+            self.note(&event, now);
             self.events.write(&event, now);
         }
         self.events.flush();
@@ -265,9 +280,12 @@ where
             return;
         }
         let (keys, deliver) = (Arc::clone(&self.keys), self.deliver.clone());
+        let metrics = Arc::clone(&self.metrics);
         let now = self.world.clock.now().unix_seconds();
         tokio::spawn(async move {
+            let began = Instant::now();
             let outcomes = keys.perform(requests, now).await;
+            metrics.on_store(began.elapsed());
             // Fails only when the engine is gone.
             let _ = deliver.send(Done::Store(outcomes));
         });
@@ -290,6 +308,7 @@ where
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 Output::Send { connection, bytes } => {
+                    self.metrics.on_sent(bytes.len());
                     let Some(outgoing) = self.connections.get(&connection) else { continue };
                     if outgoing.write(bytes).is_err() {
                         outgoing.close();
@@ -298,6 +317,7 @@ where
                     }
                 }
                 Output::Respond { connection, status, body } => {
+                    self.metrics.on_sent(body.len());
                     if let Some(outgoing) = self.connections.get(&connection) {
                         outgoing.respond(status, body);
                     }

@@ -27,6 +27,10 @@ impl EventLog {
 
     pub(crate) fn write(&mut self, event: &Event, now: Now) {
         tracing::debug!(?event);
+        // The call is in the log; answers are counted, and would double it.
+        if matches!(event, Event::Answered { .. }) {
+            return;
+        }
         let Some(file) = &mut self.file else { return };
         let mut line = describe(event);
         if let Value::Object(fields) = &mut line {
@@ -89,9 +93,10 @@ fn describe(event: &Event) -> Value {
             "session_id": format!("{:016x}", session_id.0),
             "method": method_name(*method),
         }),
-        Event::CallRefused { key, method, error } => json!({
+        Event::CallRefused { key, key_use, method, error } => json!({
             "event": "call_refused",
             "key_id": key.to_string(),
+            "key_use": key_use.name(),
             "method": method_name(*method),
             "error": error,
         }),
@@ -113,7 +118,7 @@ fn describe_handshake(event: &HandshakeEvent) -> Value {
         HandshakeEvent::WrongDc { dc } => json!({"event": "wrong_dc", "dc": dc}),
         HandshakeEvent::PutOff { reason } => json!({"event": "put_off", "reason": reason.name()}),
         HandshakeEvent::GaveWay => json!({"event": "gave_way"}),
-        HandshakeEvent::KeyMade { id, lifetime, dc } => {
+        HandshakeEvent::KeyMade { id, lifetime, dc, .. } => {
             let (kind, expires_at) = match lifetime {
                 Lifetime::Permanent => ("permanent", None),
                 Lifetime::Temporary { expires_at } => ("temporary", Some(expires_at)),

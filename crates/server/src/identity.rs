@@ -94,7 +94,7 @@ pub fn generate(path: &Path) -> Result<PrivateKey, IdentityError> {
 
 /// Writes a file of mode 0600 that is there whole or not at all: first under another name, then, synced, under its own,
 /// which must be free.
-fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub(crate) fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);

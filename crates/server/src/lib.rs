@@ -34,6 +34,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod admin;
 mod advice;
 mod config;
 mod connection;
@@ -41,15 +42,22 @@ mod engine;
 mod event_log;
 mod http;
 mod identity;
+mod metrics;
 mod proxy;
 mod server;
+mod survey;
 mod system;
 mod tls;
 mod upstream;
+mod utc;
 mod websocket;
 mod workers;
 
-pub use config::{Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing, Tls};
+pub use admin::AdminPlace;
+pub use config::{
+    Admin as AdminConfig, Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing,
+    Tls,
+};
 pub use dayfly_core::server::{PushError, Recipient, Revoked, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;
@@ -60,3 +68,4 @@ pub use proxy::{Network, NoNetwork};
 pub use server::{Listener, Parts, Server, StartError};
 pub use system::{SystemClock, forbid_core_dumps, swap_is_on};
 pub use upstream::{Edge, EdgeError, OwnAnswers, Reply, Upstream};
+pub use utc::utc;

@@ -24,12 +24,15 @@ use tokio::{select, time};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
+use crate::admin::{Admin, AdminPlace, Ways};
 use crate::advice::Advice;
 use crate::config::{Allow, Config};
 use crate::connection::{self, Arrival};
 use crate::engine::{Command, Done, Engine, World};
 use crate::event_log::EventLog;
+use crate::metrics::Metrics;
 use crate::proxy::Network;
+use crate::survey::Refusals;
 use crate::tls;
 use crate::upstream::{Edge, Upstream};
 use crate::workers::{Deliver, Workers};
@@ -86,6 +89,14 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The token of the admin page cannot be used.
+    #[error("{}: {reason}", path.display())]
+    AdminToken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what is expected.
+        reason: String,
+    },
     /// The system gives no threads.
     #[error("cannot start worker threads: {0}")]
     Threads(io::Error),
@@ -96,6 +107,8 @@ pub struct Listener {
     /// The one that clients are told.
     own: Door,
     others: Vec<Door>,
+    /// The operator's.
+    admin: Option<Door>,
 }
 
 /// One address that is listened on.
@@ -121,10 +134,10 @@ impl Listener {
     /// # Errors
     /// [`StartError::Listen`].
     pub async fn bind(address: SocketAddr) -> Result<Self, StartError> {
-        Ok(Self { own: Door::bind(address, None).await?, others: Vec::new() })
+        Ok(Self { own: Door::bind(address, None).await?, others: Vec::new(), admin: None })
     }
 
-    /// Binds all that the configuration names: the addresses for clients, and those for balancers.
+    /// Binds all that the configuration names: the addresses for clients, for balancers, and for the operator.
     ///
     /// # Errors
     /// [`StartError::Listen`].
@@ -136,6 +149,9 @@ impl Listener {
         for proxy in &config.proxy {
             let balancers = proxy.networks.iter().copied().collect();
             listener.others.push(Door::bind(proxy.listen, Some(balancers)).await?);
+        }
+        if let Some(address) = config.admin.listen {
+            listener.admin = Some(Door::bind(address, None).await?);
         }
         Ok(listener)
     }
@@ -159,6 +175,7 @@ pub struct Server {
     edge: Edge,
     engine: JoinHandle<()>,
     acceptors: Vec<JoinHandle<()>>,
+    admin: Option<Admin>,
     places: Places,
     drain: Duration,
 }
@@ -189,6 +206,7 @@ impl Server {
         let mut upstream = parts.upstream;
         let edge = Edge::new(commands.clone());
         upstream.start(edge.clone());
+        let metrics = Arc::new(Metrics::new());
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let engine = Engine {
             endpoint: ServerEndpoint::new(endpoint_config(config), handshake_config(config, &parts.rsa)?)
@@ -199,6 +217,9 @@ impl Server {
             workers: Workers::start(count, &results).map_err(StartError::Threads)?,
             events: open_event_log(config)?,
             advice: Advice::default(),
+            metrics: Arc::clone(&metrics),
+            refusals: Refusals::default(),
+            draining: false,
             commands: received,
             done,
             deliver,
@@ -215,16 +236,26 @@ impl Server {
             tls: config.tls.as_ref().map(tls::acceptor).transpose()?,
             next: Arc::default(),
         };
+        let ways = Ways { engine: commands.clone(), edge: edge.clone(), metrics };
+        let admin =
+            listener.admin.map(|door| Admin::start(config, door.socket, door.address, ways)).transpose()?;
         let doors = [listener.own].into_iter().chain(listener.others);
         let acceptors = doors.map(|door| tokio::spawn(accept(door, lobby.clone()))).collect();
         let drain = Duration::from_secs(config.drain_seconds);
-        Ok(Self { address, commands, edge, engine: tokio::spawn(engine.run()), acceptors, places, drain })
+        let engine = tokio::spawn(engine.run());
+        Ok(Self { address, commands, edge, engine, acceptors, admin, places, drain })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the admin page is, if it is anywhere.
+    #[must_use]
+    pub fn admin(&self) -> Option<&AdminPlace> {
+        self.admin.as_ref().map(|admin| &admin.place)
     }
 
     /// By which updates are sent, keys revoked, and the connected asked for.
@@ -249,6 +280,9 @@ impl Server {
         // The engine has closed every connection; what was queued for them may still be on its way out.
         if time::timeout_at(until, self.places.all_free()).await.is_err() {
             tracing::warn!("some connections took too long to close and were cut");
+        }
+        if let Some(admin) = self.admin {
+            admin.stop().await;
         }
     }
 }

@@ -56,6 +56,11 @@ impl Workers {
         self.shared.lock().jobs.extend(jobs);
         self.shared.wake.notify_one();
     }
+
+    /// How many jobs wait for a worker.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.lock().jobs.len()
+    }
 }
 
 impl Drop for Workers {

@@ -40,7 +40,12 @@ fn client_and_server_agree_on_a_permanent_key() {
     assert_eq!((created.kind, created.dc, created.expires_at), (KeyKind::Perm, 2, None));
     assert_eq!((kept.lifetime, kept.dc), (Lifetime::Permanent, 2));
     assert_eq!((created.time_offset, created.created_at), (0, kept.created_at));
-    let made = HandshakeEvent::KeyMade { id: kept.id, lifetime: kept.lifetime, dc: 2 };
+    let made = HandshakeEvent::KeyMade {
+        id: kept.id,
+        lifetime: kept.lifetime,
+        dc: 2,
+        took: core::time::Duration::ZERO,
+    };
     assert_eq!(server.events, [made]);
     assert_eq!(server.world.seen.failed(), []);
     assert_eq!((server.server.unfinished(), server.server.finished()), (0, 1));

@@ -11,3 +11,4 @@ mod permission;
 mod sessions;
 mod slots;
 mod upstream;
+mod view;

@@ -3,6 +3,7 @@
 //! Nothing here waits for a time to pass: a test goes on when what it waits for has happened, and clocks that must run are
 //! moved by hand. Ports are the system's choice.
 
+mod admin;
 mod calls;
 mod crowd;
 mod http;

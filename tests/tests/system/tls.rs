@@ -1,5 +1,6 @@
 //! HTTP and WebSocket inside TLS. The certificate and key in `tls/` are for these tests alone.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::support::{Peer, TestServer, head_of, peer_of, within};
 
-fn files() -> Tls {
+pub(crate) fn files() -> Tls {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/system/tls");
     Tls { certificate: directory.join("certificate.pem"), key: directory.join("key.pem") }
 }
@@ -29,7 +30,7 @@ async fn server() -> TestServer {
     TestServer::configured(|config| config.tls = Some(files())).await
 }
 
-async fn connect(server: &TestServer) -> TlsStream<TcpStream> {
+async fn connect(address: SocketAddr) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(files().certificate).unwrap()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -37,14 +38,18 @@ async fn connect(server: &TestServer) -> TlsStream<TcpStream> {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let socket = TcpStream::connect(server.address()).await.unwrap();
+    let socket = TcpStream::connect(address).await.unwrap();
     let connector = TlsConnector::from(Arc::new(config));
     within("TLS", connector.connect("localhost".try_into().unwrap(), socket)).await.unwrap()
 }
 
-/// What comes back until the server closes; a close without TLS's own farewell is one too.
 async fn reply(server: &TestServer, said: &[u8]) -> Vec<u8> {
-    let mut stream = connect(server).await;
+    reply_of(server.address(), said).await
+}
+
+/// What comes back until the other end closes; a close without TLS's own farewell is one too.
+pub(crate) async fn reply_of(address: SocketAddr, said: &[u8]) -> Vec<u8> {
+    let mut stream = connect(address).await;
     stream.write_all(said).await.unwrap();
     let mut words = Vec::new();
     let _ = within("the end of the connection", stream.read_to_end(&mut words)).await;
@@ -59,7 +64,7 @@ async fn packets_are_posted_and_websockets_opened_inside_tls_beside_other_transp
     let headers = format!("Connection: close\r\nContent-Length: {}\r\n", query.len());
     let posted = reply(&server, &[head_of("POST", "/apiw", &headers), query].concat()).await;
     assert!(posted.starts_with(b"HTTP/1.1 200 "));
-    let mut socket = connect(&server).await;
+    let mut socket = connect(server.address()).await;
     socket.write_all(&head_of("GET", "/apiws", UPGRADE)).await.unwrap();
     let mut begun = [0; 13];
     within("a response", socket.read_exact(&mut begun)).await.unwrap();

@@ -34,6 +34,8 @@ pub(super) enum Channel {
 pub(super) struct Connection {
     pub(super) channel: Channel,
     pub(super) peer: IpAddr,
+    /// Whether the stream is one of WebSocket messages.
+    pub(super) websocket: bool,
     /// The frame whose key is being looked up. Nothing after it is read until then, so that order is kept.
     pub(super) parked: Option<EncryptedFrame>,
     /// The key of the last encrypted frame.
@@ -49,6 +51,7 @@ impl Connection {
         Self {
             channel: Channel::Stream(ServerTransport::new(limits)),
             peer,
+            websocket: false,
             parked: None,
             key: None,
             sessions: BTreeSet::new(),

@@ -23,10 +23,13 @@ use super::event::{EndReason, Event};
 use super::http::Parked;
 use super::live::LiveKey;
 use super::sessions::{Asker, Origin};
-use super::upstream::{CallId, UpstreamCall};
+use super::upstream::{Awaited, CallId, UpstreamCall};
 
 pub(super) const NOT_FOUND: i32 = -404;
 pub(super) const FLOOD: i32 = -429;
+
+/// The reason of a transport error that answers a query of the key exchange; which check failed is the event's before it.
+pub const KEY_EXCHANGE: &str = "a query of the key exchange";
 
 /// Why a request to the store was made; its outcome finds its way back by this.
 pub(super) enum Purpose {
@@ -97,7 +100,7 @@ pub struct ServerEndpoint {
     pub(super) requests: VecDeque<(Ticket, StoreRequest)>,
     pub(super) calls: VecDeque<UpstreamCall>,
     /// Calls that the back end has: until it answers, or its time is up, whatever became of the caller.
-    pub(super) awaited: BTreeMap<CallId, Origin>,
+    pub(super) awaited: BTreeMap<CallId, Awaited>,
     pub(super) next_call: u64,
     /// What became of keys that were to be revoked.
     pub(super) revoked: VecDeque<(RevokeId, Revoked)>,
@@ -286,7 +289,7 @@ impl ServerEndpoint {
                     self.send_frame(connection, &payload, env);
                 }
                 handshake::Output::TransportError { connection, code } => {
-                    self.send_error(connection, code, "a query of the key exchange");
+                    self.send_error(connection, code, KEY_EXCHANGE);
                 }
                 handshake::Output::Insert { ticket, record } => {
                     self.ask(Purpose::Handshake(ticket), StoreRequest::Insert(record));

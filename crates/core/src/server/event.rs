@@ -1,6 +1,7 @@
 //! What happened, for the event log and for tests: ids, kinds, methods, rules. Never a secret.
 
 use core::net::IpAddr;
+use core::time::Duration;
 
 use dayfly_crypto::AuthKeyId;
 
@@ -140,10 +141,21 @@ pub enum Event {
     CallRefused {
         /// The key it came under.
         key: AuthKeyId,
+        /// Which kind of key that is.
+        key_use: KeyUse,
         /// The constructor of the innermost query.
         method: u32,
         /// The error that was answered.
         error: &'static str,
+    },
+    /// The back end answered a call, or its time was up.
+    Answered {
+        /// Which kind of key the call came under.
+        key_use: KeyUse,
+        /// How long it took.
+        took: Duration,
+        /// The error's message; `None` for a result.
+        error: Option<String>,
     },
     /// A client destroyed its key (rule MS-17).
     KeyDestroyed {

@@ -116,6 +116,7 @@ impl ServerEndpoint {
         let only = mutant!("TR-09.obfuscated", ServerTransport::obfuscated_only, ServerTransport::new);
         if let Some(open) = self.connections.get_mut(&connection) {
             open.channel = Channel::Stream(only(limits));
+            open.websocket = true;
         }
     }
 

@@ -14,11 +14,13 @@ mod lookup;
 mod routing;
 mod sessions;
 mod upstream;
+mod view;
 mod wire;
 
 pub use config::EndpointConfig;
 pub use connection::{ConnectionId, Output};
 pub use destroying::{RevokeId, Revoked};
-pub use endpoint::ServerEndpoint;
+pub use endpoint::{KEY_EXCHANGE, ServerEndpoint};
 pub use event::{EndReason, Event, KeyUse};
 pub use upstream::{CallId, PushError, Recipient, UpstreamCall};
+pub use view::{Census, ConnectionView, KeyView};

@@ -14,7 +14,7 @@ use super::endpoint::{Purpose, ServerEndpoint, Timer};
 use super::event::{Event, KeyUse};
 use super::live::Standing;
 use super::sessions::Origin;
-use super::upstream::{CallId, UpstreamCall};
+use super::upstream::{Awaited, CallId, UpstreamCall};
 
 const PERM_EMPTY: &str = "AUTH_KEY_PERM_EMPTY";
 pub(super) const TEMP_EMPTY: &str = "TEMP_AUTH_KEY_EMPTY";
@@ -104,7 +104,7 @@ impl ServerEndpoint {
             return self.start_drop(origin, caller, peeled.query(), env);
         }
         self.next_call = self.next_call.wrapping_add(1);
-        self.awaited.insert(call.id, origin);
+        self.awaited.insert(call.id, Awaited { origin, key_use, since: self.now });
         self.timers.set(Timer::CallLate(call.id), call.deadline);
         self.calls.push_back(call);
     }
@@ -133,7 +133,8 @@ impl ServerEndpoint {
         (code, error): (i32, &'static str),
         env: &mut Env<'_, O>,
     ) {
-        self.tell(Event::CallRefused { key: origin.key, method, error });
+        let key_use = self.keys.get(&origin.key).map_or(KeyUse::Unbound, |live| live.standing.key_use());
+        self.tell(Event::CallRefused { key: origin.key, key_use, method, error });
         self.put_answer(origin, refusal(code, error), env);
     }
 }

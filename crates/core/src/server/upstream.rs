@@ -11,8 +11,9 @@ use crate::session::server::Answer;
 use crate::session::{MsgId, SessionId};
 
 use super::endpoint::{ServerEndpoint, Timer};
-use super::event::KeyUse;
+use super::event::{Event, KeyUse};
 use super::routing::refusal;
+use super::sessions::Origin;
 use crate::session::query::ClientInfo;
 
 /// Names a call until its answer comes.
@@ -52,6 +53,14 @@ impl UpstreamCall {
     pub fn method(&self) -> u32 {
         super::routing::method_of(&self.body)
     }
+}
+
+/// A call that the back end has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Awaited {
+    pub(super) origin: Origin,
+    pub(super) key_use: KeyUse,
+    pub(super) since: Duration,
 }
 
 /// Whom an update is for.
@@ -113,16 +122,22 @@ impl ServerEndpoint {
     pub fn handle_answer<O: Observer>(&mut self, call: CallId, answer: Answer, env: &mut Env<'_, O>) {
         self.now = env.now.monotonic;
         self.timers.clear(Timer::CallLate(call));
-        if let Some(origin) = self.awaited.remove(&call) {
-            self.answer(origin, readable(answer), env);
-        }
+        self.finish_call(call, readable(answer), env);
     }
 
     /// The back end had its time. It may have run the call, so the client is not told to try again.
     pub(super) fn on_call_late<O: Observer>(&mut self, call: CallId, env: &mut Env<'_, O>) {
-        if let Some(origin) = self.awaited.remove(&call) {
-            self.answer(origin, refusal(500, "BACKEND_TIMEOUT"), env);
-        }
+        self.finish_call(call, refusal(500, "BACKEND_TIMEOUT"), env);
+    }
+
+    fn finish_call<O: Observer>(&mut self, call: CallId, answer: Answer, env: &mut Env<'_, O>) {
+        let Some(Awaited { origin, key_use, since }) = self.awaited.remove(&call) else { return };
+        let error = match &answer {
+            Answer::Result(_) => None,
+            Answer::Error { message, .. } => Some(message.clone()),
+        };
+        self.tell(Event::Answered { key_use, took: self.now.saturating_sub(since), error });
+        self.answer(origin, answer, env);
     }
 
     /// The back end has an update. It gives to how many sessions it goes.

@@ -8,12 +8,13 @@ use dayfly_client::{
     Proxy, ProxyError, PublicKey, Route, TransportKind, forbid_core_dumps,
 };
 use dayfly_core::handshake::SpecCheck;
+use dayfly_server::utc;
 use dayfly_tl::{api, read_exact, to_bytes};
 use serde_json::json;
 
 use super::{WrongUsage, runtime};
 use crate::args::{Connect, TransportArg};
-use crate::report::{Report, counted, utc};
+use crate::report::{Report, counted};
 
 /// What is added to the id of a DC of a test environment.
 const TEST: i32 = 10_000;

@@ -2,13 +2,13 @@
 
 use anyhow::bail;
 use dayfly_crypto::AuthKeyId;
-use dayfly_server::{Config, OsRandom};
+use dayfly_server::{Config, OsRandom, utc};
 use dayfly_store::{KeyStore as _, Listed};
 use serde_json::json;
 
 use super::{runtime, setup};
 use crate::args::{Keys, Place};
-use crate::report::{counted, line, utc};
+use crate::report::{counted, line};
 
 const PAGE: usize = 1000;
 

@@ -129,6 +129,9 @@ async fn serve(
         let whom = if balanced { "   for balancers: each connection begins with a PROXY header" } else { "" };
         line(&format!("listening on   {address}{whom}"));
     }
+    if let Some(admin) = server.admin() {
+        line(&format!("admin page     {}   its token is in {}", admin.url, admin.token_file.display()));
+    }
     let sweeper = tokio::spawn(sweep(keys, config.keys.unused_days));
     stop.wait().await;
     line("stopping");

@@ -14,6 +14,10 @@ fn a_wrong_setting_is_told_with_file_line_and_what_is_expected() {
             "[sealing]\nfile = \"a\"\ncredential = \"b\"",
             "dayfly.toml:1: sealing is set in more than one way, ",
         ),
+        (
+            "[admin]\nlisten = \"0.0.0.0:9190\"",
+            "dayfly.toml:2: admin.listen is 0.0.0.0:9190, expected an address of this machine alone, ",
+        ),
         ("dc = 2\ndc = 3", "dayfly.toml:2: duplicate key"),
     ] {
         place.write("dayfly.toml", text);

@@ -35,6 +35,21 @@ fn a_start_says_what_a_copy_of_the_data_directory_opens() {
 }
 
 #[test]
+fn the_admin_page_is_named_with_the_place_of_its_token() {
+    let place = Place::new();
+    place.write("dayfly.toml", "[admin]\nlisten = \"127.0.0.1:0\"\n");
+    let server = place.serve(&["--config", "dayfly.toml"]);
+    let (status, printed, _) = server.end(Signal::TERM);
+    assert!(status.success(), "{status}");
+    assert!(printed.starts_with("admin page     http://127.0.0.1:"), "{printed}");
+    assert!(printed.contains("/   its token is in dayfly-data/admin.token\n"), "{printed}");
+    assert_eq!(place.mode("dayfly-data/admin.token"), 0o600);
+    let token = place.read("dayfly-data/admin.token");
+    place.serve(&["--config", "dayfly.toml"]).stop();
+    assert_eq!(place.read("dayfly-data/admin.token"), token, "it is made once");
+}
+
+#[test]
 fn each_client_is_told_what_it_needs() {
     let place = Place::new();
     let strict = place.serve(&[]);

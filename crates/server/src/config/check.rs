@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::{ConfigError, line_of};
-use super::{Config, Keys, Limits, Sealing};
+use super::{Admin, Config, Keys, Limits, Sealing};
 
 /// A key with its table, whether its value will do, the value, and what is expected.
 struct Row {
@@ -23,7 +23,8 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
         row("dc", (1..10_000).contains(&config.dc), config.dc, "1 to 9999"),
         row("tmp_sessions", config.tmp_sessions >= 1, config.tmp_sessions, "at least 1"),
     ];
-    let rows = own.into_iter().chain(sealing(&config.sealing)).chain(keys(&config.keys));
+    let rows =
+        own.into_iter().chain(admin(&config.admin)).chain(sealing(&config.sealing)).chain(keys(&config.keys));
     match rows.chain(limits(&config.limits)).find(|row| !row.right) {
         None => Ok(()),
         Some(Row { key, value, expected, .. }) => Err(ConfigError::OutOfRange {
@@ -34,6 +35,17 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
             expected,
         }),
     }
+}
+
+fn admin(admin: &Admin) -> Option<Row> {
+    let listen = admin.listen?;
+    let safe = listen.ip().to_canonical().is_loopback() || admin.tls.is_some();
+    Some(row(
+        "admin.listen",
+        safe,
+        listen,
+        "an address of this machine alone, such as 127.0.0.1:9190, or [admin.tls] with it",
+    ))
 }
 
 fn sealing(sealing: &Sealing) -> [Row; 2] {

@@ -57,6 +57,8 @@ pub struct Config {
     pub drain_seconds: u64,
     /// Served on the same addresses, with HTTP and WebSocket inside; without it a ClientHello is refused.
     pub tls: Option<Tls>,
+    /// The operator's side.
+    pub admin: Admin,
     /// Where the key that seals the store comes from.
     pub sealing: Sealing,
     /// Lifetimes of keys.
@@ -83,6 +85,7 @@ impl Default for Config {
             event_log: None,
             drain_seconds: 5,
             tls: None,
+            admin: Admin::default(),
             sealing: Sealing::default(),
             keys: Keys::default(),
             limits: Limits::default(),
@@ -110,6 +113,22 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+}
+
+/// The operator's side: metrics, health, the admin page. There is none unless it listens.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Where to listen; anywhere but on a loopback address with TLS alone.
+    #[serde(deserialize_with = "read::some_socket_address")]
+    pub listen: Option<SocketAddr>,
+    /// The token's file, of mode 0600; `admin.token` in the data directory, unless it is set.
+    pub token_file: Option<PathBuf>,
+    /// The names and addresses under which browsers and programs ask for it, beside those of the loopback interface.
+    #[serde(deserialize_with = "read::hosts")]
+    pub hosts: Vec<String>,
+    /// Its certificate and key.
+    pub tls: Option<Tls>,
 }
 
 /// What old clients need.

@@ -1,6 +1,6 @@
 //! Values that TOML has no form for, each refused with what is expected in its place.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use dayfly_core::transport::ProxySecret;
@@ -19,6 +19,26 @@ pub(super) fn socket_addresses<'de, D: Deserializer<'de>>(
 ) -> Result<Vec<SocketAddr>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| parse_address(text)).collect()
+}
+
+pub(super) fn some_socket_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    socket_address(deserializer).map(Some)
+}
+
+/// Names as they stand in a Host header, in lower case and without a port.
+pub(super) fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let host = |text: String| {
+        let named = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-');
+        if (named && !text.is_empty()) || text.parse::<IpAddr>().is_ok() {
+            return Ok(text.to_ascii_lowercase());
+        }
+        let expected = "expected a name or an address without a port, such as \"admin.example.org\"";
+        Err(de::Error::custom(format!("{text:?} is no host, {expected}")))
+    };
+    texts.into_iter().map(host).collect()
 }
 
 fn parse_address<E: de::Error>(text: &str) -> Result<SocketAddr, E> {

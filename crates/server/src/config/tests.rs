@@ -102,6 +102,40 @@ fn a_proxy_secret_is_read_and_never_shown() {
 }
 
 #[test]
+fn the_admin_page_is_off_until_it_listens_and_leaves_this_machine_inside_tls_alone() {
+    let parse = |text: &str| Config::parse(text, Path::new("dayfly.toml"));
+    assert_eq!(parse("[admin]").unwrap().admin.listen, None);
+    for own in ["127.0.0.1:9190", "[::1]:9190", "127.1.2.3:1"] {
+        assert!(parse(&format!("[admin]\nlisten = \"{own}\"")).unwrap().admin.listen.is_some());
+    }
+    for public in ["0.0.0.0:9190", "192.0.2.1:9190", "[::]:9190"] {
+        let text = format!("dc = 1\n[admin]\nlisten = \"{public}\"");
+        assert_eq!(
+            refusal(&text),
+            format!(
+                "dayfly.toml:3: admin.listen is {public}, expected an address of this machine alone, such as \
+                 127.0.0.1:9190, or [admin.tls] with it"
+            )
+        );
+        let tls = "[admin.tls]\ncertificate = \"a.pem\"\nkey = \"b.pem\"";
+        assert!(parse(&format!("{text}\n{tls}")).is_ok());
+    }
+}
+
+#[test]
+fn a_host_of_the_admin_page_has_no_port_and_no_path() {
+    let parsed =
+        Config::parse("[admin]\nhosts = [\"Admin.Example.org\", \"fd00::1\"]", Path::new("dayfly.toml"));
+    assert_eq!(parsed.unwrap().admin.hosts, ["admin.example.org", "fd00::1"]);
+    for wrong in ["", "admin:9190", "https://admin", "*", "admin/"] {
+        let message = refusal(&format!("[admin]\nhosts = [\"{wrong}\"]"));
+        let expected =
+            "is no host, expected a name or an address without a port, such as \"admin.example.org\"";
+        assert_eq!(message, format!("dayfly.toml:2: {wrong:?} {expected}"));
+    }
+}
+
+#[test]
 fn tls_wants_both_files() {
     assert_eq!(refusal("[tls]\ncertificate = \"a.pem\""), "dayfly.toml:1: missing field `key`");
 }

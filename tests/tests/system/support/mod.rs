@@ -1,6 +1,7 @@
 //! A server, a client that does as a test says, a clock that is moved by hand, and a store that falls silent.
 
 mod clock;
+mod holding;
 mod peer;
 mod road;
 mod server;
@@ -8,8 +9,10 @@ mod socks5;
 mod store;
 mod talk;
 mod verbose;
+mod visit;
 
 pub(crate) use clock::HandClock;
+pub(crate) use holding::Holding;
 pub(crate) use peer::Peer;
 pub(crate) use road::{head_of, masked, read_head};
 pub(crate) use server::TestServer;
@@ -17,6 +20,7 @@ pub(crate) use socks5::Socks5Proxy;
 pub(crate) use store::{SilentStore, Switch};
 pub(crate) use talk::{Talk, Trouble, rpc_error};
 pub(crate) use verbose::{LONG, Verbose};
+pub(crate) use visit::{FORM, Operator, Reply, host_of, request, said_to, token_of, try_log_in};
 
 use std::time::Duration;
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use dayfly_client::PublicKey;
 use dayfly_core::NoObserver;
 use dayfly_core::env::Clock;
-use dayfly_server::{Config, Listener, OsRandom, OwnAnswers, Parts, Server, Upstream};
+use dayfly_server::{
+    AdminPlace, Config, Listener, OsRandom, OwnAnswers, Parts, Server, StartError, Upstream,
+};
 use dayfly_store::{EmbeddedStore, KeyStore, Keys, RamTempKeys, SealingSource};
 use dayfly_testkit::test_key;
 use serde_json::Value;
@@ -37,6 +39,15 @@ impl TestServer {
         Self::run(directory, config, clock, store, None::<OwnAnswers>).await
     }
 
+    /// Why it does not start.
+    pub(crate) async fn refused(change: impl FnOnce(&mut Config)) -> String {
+        let (directory, mut config) = prepare(|_| {});
+        let store = open_store(&directory);
+        change(&mut config);
+        let started = Self::try_run(directory, config, HandClock::default(), store, None::<OwnAnswers>).await;
+        started.err().expect("a start that is refused").to_string()
+    }
+
     /// Its store falls silent when the switch says so.
     pub(crate) async fn with_silent_store(clock: HandClock, switch: Switch) -> Self {
         let (directory, config) = prepare(|_| {});
@@ -58,6 +69,16 @@ impl TestServer {
         store: impl KeyStore,
         upstream: Option<U>,
     ) -> Self {
+        Self::try_run(directory, config, clock, store, upstream).await.unwrap()
+    }
+
+    async fn try_run<U: Upstream + 'static>(
+        directory: TempDir,
+        config: Config,
+        clock: impl Clock + 'static,
+        store: impl KeyStore,
+        upstream: Option<U>,
+    ) -> Result<Self, StartError> {
         let listener = Listener::bind_all(&config).await.unwrap();
         let others = listener.others().map(|(address, _)| address).collect();
         let own =
@@ -72,11 +93,16 @@ impl TestServer {
                 Server::start(&config, listener, Parts { clock, random, observer, rsa, keys, upstream: own })
             }
         };
-        Self { server: server.unwrap(), others, directory }
+        Ok(Self { server: server?, others, directory })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Where its admin page is.
+    pub(crate) fn admin(&self) -> &AdminPlace {
+        self.server.admin().unwrap()
     }
 
     /// The second address that it listens on.
@@ -135,6 +161,8 @@ fn prepare(change: impl FnOnce(&mut Config)) -> (TempDir, Config) {
     let listen = "127.0.0.1:0".parse().unwrap();
     let mut config = Config { listen, drain_seconds: 60, ..Config::default() };
     config.keys.exponent_bits = EXPONENT_BITS;
+    config.data_dir = directory.path().join("data");
+    config.admin.listen = Some(listen);
     config.event_log = Some(directory.path().join("events.jsonl"));
     change(&mut config);
     (directory, config)

@@ -1,5 +1,7 @@
 //! What the table of runs asks for and tells.
 
+use core::time::Duration;
+
 use dayfly_crypto::AuthKeyId;
 
 use crate::handshake::SpecCheck;
@@ -64,6 +66,8 @@ pub enum HandshakeEvent {
         lifetime: Lifetime,
         /// Its dc; 0 where the inner data had none.
         dc: i32,
+        /// How long after the first query of its run.
+        took: Duration,
     },
     /// A key's id was taken: dh_gen_retry (rule HS-25).
     Retry {

@@ -18,6 +18,7 @@ mod reply;
 mod res_pq;
 mod run;
 mod table;
+mod view;
 
 use core::mem;
 use core::time::Duration;
@@ -28,6 +29,7 @@ pub use self::config::{DcPolicy, ServerConfig, ServerLimits};
 pub use self::event::{HandshakeEvent, Output, PutOff};
 pub use self::key_ring::{KeyRing, KeyRingError, ServerKey};
 pub use self::peer::PeerAddr;
+pub use self::view::RunView;
 
 use self::desk::Desk;
 use self::memory::{AnswerMemory, EARLIER, FINISHED_BYTES, Finished, Recalled, tag};
@@ -114,9 +116,10 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         let head = &run.head;
         let step = match (mem::replace(&mut run.state, State::Poisoned), outcome) {
             (State::KeepKey(state), StoreOutcome::Inserted) => {
+                let took = head.age(&self.desk.config.limits, env.now.monotonic);
                 let (step, record) = state.on_inserted(head);
                 let (id, lifetime, dc) = (record.id, record.lifetime, record.dc);
-                self.desk.event(HandshakeEvent::KeyMade { id, lifetime, dc });
+                self.desk.event(HandshakeEvent::KeyMade { id, lifetime, dc, took });
                 step
             }
             (State::KeepKey(state), StoreOutcome::Taken) => {

@@ -1,6 +1,7 @@
 //! Whom the bounds for each address count.
 
-use core::net::IpAddr;
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::mutant;
 
@@ -25,6 +26,15 @@ impl From<IpAddr> for PeerAddr {
     }
 }
 
+impl fmt::Display for PeerAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::V4(bits) => Ipv4Addr::from_bits(bits).fmt(f),
+            Self::V6(bits) => write!(f, "{}/64", Ipv6Addr::from_bits(u128::from(bits) << 64)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +50,11 @@ mod tests {
         assert_ne!(peer("2001:db8:1:2::1"), peer("2001:db8:1:3::1"));
         assert_eq!(peer("::ffff:192.0.2.7"), peer("192.0.2.7"));
         assert_ne!(peer("192.0.2.7"), peer("192.0.2.8"));
+    }
+
+    #[test]
+    fn a_peer_is_shown_as_the_address_or_network_that_it_is() {
+        assert_eq!(peer("192.0.2.7").to_string(), "192.0.2.7");
+        assert_eq!(peer("2001:db8:1:2:3:4:5:6").to_string(), "2001:db8:1:2::/64");
     }
 }

@@ -7,6 +7,7 @@ use dayfly_crypto::NewNonce;
 use dayfly_crypto::pq::PqFactors;
 
 use super::PeerAddr;
+use super::config::ServerLimits;
 use super::dh_gen::{AwaitClientParams, ComputeKey, KeepKey};
 use super::dh_params::{MakePublic, Unwrap};
 use super::memory::Verdict;
@@ -62,6 +63,13 @@ pub(super) struct Head {
     pub(super) number: u64,
     /// Until when it and its answers are remembered.
     pub(super) until: Duration,
+}
+
+impl Head {
+    /// How long ago the run was opened.
+    pub(super) fn age(&self, limits: &ServerLimits, now: Duration) -> Duration {
+        now.saturating_sub(self.until.saturating_sub(limits.run_lifetime))
+    }
 }
 
 /// A run that has no verdict yet.

@@ -60,6 +60,16 @@ impl<C: Copy + Ord> Table<C> {
         gone
     }
 
+    /// Up to `at_most` runs, the youngest first.
+    pub(super) fn youngest(&self, at_most: usize) -> impl Iterator<Item = &Run<C>> {
+        let mut ids: Vec<_> = [&self.unproven, &self.proven]
+            .into_iter()
+            .flat_map(|crowd| crowd.by_age.iter().rev().take(at_most))
+            .collect();
+        ids.sort_unstable_by(|one, other| other.0.cmp(one.0));
+        ids.into_iter().take(at_most).filter_map(|(_, id)| self.runs.get(id).map(|run| &**run))
+    }
+
     /// Whether one more run may go past the factors.
     pub(super) fn room(&self, peer: PeerAddr, limits: &ServerLimits) -> Result<(), PutOff> {
         if !holds!("HS-35.proven", self.proven.len() < limits.proven_runs) {
