@@ -23,7 +23,7 @@
 //!     clock: SystemClock::default(),
 //!     random: OsRandom,
 //!     observer: NoObserver,
-//!     rsa: vec![identity.key],
+//!     rsa: identity.keys,
 //!     keys: Arc::new(Keys::new(store, RamTempKeys::default())),
 //!     upstream,
 //! };
@@ -43,8 +43,10 @@ mod event_log;
 mod http;
 mod identity;
 mod metrics;
+mod places;
 mod proxy;
 mod server;
+mod settings;
 mod survey;
 mod system;
 mod tls;
@@ -55,9 +57,10 @@ mod workers;
 
 pub use admin::AdminPlace;
 pub use config::{
-    Admin as AdminConfig, Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing,
-    Tls,
+    Admin as AdminConfig, Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, RsaKey,
+    Sealing, Tls,
 };
+pub use dayfly_core::handshake::server::ServerKey;
 pub use dayfly_core::server::{PushError, Recipient, Revoked, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;
