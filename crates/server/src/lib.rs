@@ -38,6 +38,7 @@ mod admin;
 mod advice;
 mod config;
 mod connection;
+mod control;
 mod engine;
 mod event_log;
 mod http;
@@ -60,6 +61,7 @@ pub use config::{
     Admin as AdminConfig, Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, RsaKey,
     Sealing, Tls,
 };
+pub use control::{CONTROL_FILE, ControlClient, ControlError, ControlSocket};
 pub use dayfly_core::handshake::server::ServerKey;
 pub use dayfly_core::server::{PushError, Recipient, Revoked, UpstreamCall};
 pub use dayfly_core::session::server::Answer;

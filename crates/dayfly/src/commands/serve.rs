@@ -12,8 +12,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use dayfly_core::NoObserver;
 use dayfly_server::{
-    Allow, Config, Identity, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock, forbid_core_dumps,
-    swap_is_on,
+    Allow, Config, ControlSocket, Identity, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock,
+    forbid_core_dumps, swap_is_on,
 };
 use dayfly_store::{EmbeddedStore, Keys, RamTempKeys, TempLimits};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -33,6 +33,10 @@ const LOG_VARIABLE: &str = "RUST_LOG";
 type Store = Keys<EmbeddedStore, RamTempKeys>;
 
 pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
+    if args.print_config {
+        line(Config::commented_default().trim_end());
+        return Ok(());
+    }
     let config = configure(args)?;
     if args.check_config {
         line("the configuration is right");
@@ -136,6 +140,7 @@ async fn serve(
     let mut signals = Signals::watch()?;
     let others: Vec<(SocketAddr, bool)> = listener.others().collect();
     let server = Server::start(&config, listener, parts)?;
+    let control = ControlSocket::open(&config.data_dir, Arc::clone(&keys), server.edge())?;
     introduce(&config, server.address(), address, &identity, notice);
     for (address, balanced) in others {
         let whom = if balanced { "   for balancers: each connection begins with a PROXY header" } else { "" };
@@ -151,6 +156,7 @@ async fn serve(
     }
     line("stopping");
     notify::tell(notify::STOPPING);
+    drop(control);
     running.stop().await;
     Ok(())
 }

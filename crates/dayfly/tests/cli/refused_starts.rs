@@ -104,7 +104,6 @@ fn a_store_that_another_process_has_open() {
     let server = place.serve(&[]);
     let expected = "the store dayfly-data/keys.redb is in use by another process; stop that one first";
     assert_eq!(place.run(&["serve", "--listen", "127.0.0.1:0"]).failed_with(1), expected);
-    assert_eq!(place.run(&["keys", "list"]).failed_with(1), expected);
     server.stop();
 }
 

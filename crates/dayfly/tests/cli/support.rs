@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use dayfly_crypto::digest::sha256;
@@ -42,6 +43,16 @@ impl Place {
 
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn read_bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    /// The names of what is in a directory.
+    pub(crate) fn names(&self, directory: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(directory)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     pub(crate) fn mode(&self, name: &str) -> u32 {
@@ -132,14 +143,17 @@ impl Notified {
     }
 }
 
-/// Sends a req_pq_multi over intermediate and gives the object of the answer.
+/// Sends a new req_pq_multi over intermediate and gives the object of the answer.
 pub(crate) fn ask(address: &str) -> Vec<u8> {
+    // The same nonce again would get the same answer again.
+    static ASKED: AtomicU8 = AtomicU8::new(0);
+    let nonce = [ASKED.fetch_add(1, Ordering::Relaxed); 16];
     let mut bytes = vec![0xee; 4];
     bytes.extend(40_u32.to_le_bytes());
     bytes.extend([0; 16]);
     bytes.extend(20_u32.to_le_bytes());
     bytes.extend(0xbe7e_8ef1_u32.to_le_bytes());
-    bytes.extend([9; 16]);
+    bytes.extend(nonce);
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(LONG)).unwrap();
     socket.write_all(&bytes).unwrap();

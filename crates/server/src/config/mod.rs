@@ -5,6 +5,7 @@ mod error;
 mod files;
 mod limits;
 mod read;
+mod reference;
 mod reload;
 #[cfg(test)]
 mod tests;
