@@ -151,8 +151,9 @@ where
     }
 
     fn drained(&self, until: Option<Duration>) -> bool {
-        until
-            .is_some_and(|until| self.endpoint.calls_owed() == 0 || self.world.clock.now().monotonic >= until)
+        until.is_some_and(|until| {
+            self.endpoint.answers_owed() == 0 || self.world.clock.now().monotonic >= until
+        })
     }
 
     fn until_deadline(&self) -> Duration {

@@ -102,6 +102,7 @@ fn work_that_waits_is_bounded_and_what_was_begun_comes_to_its_end() {
         rig.send(connection, &query);
     }
     assert_eq!([rig.reply(2), rig.reply(3), rig.reply(4)], [None, None, Some(Err(-429))]);
+    assert_eq!(rig.server.working(), 2);
     assert_eq!(rig.events, [HandshakeEvent::PutOff { reason: PutOff::Jobs }]);
     puppets[0].take_dh_params(&answer);
     rig.send(1, &puppets[0].finish(0));

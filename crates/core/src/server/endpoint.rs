@@ -299,6 +299,13 @@ impl ServerEndpoint {
         self.awaited.len()
     }
 
+    /// How much is under way at whose end somebody has an answer to come: calls, requests to the store, jobs of the key exchange.
+    #[must_use]
+    pub fn answers_owed(&self) -> usize {
+        let stored = self.awaited.len().saturating_add(self.purposes.len());
+        stored.saturating_add(self.handshakes.working())
+    }
+
     pub(super) fn take_from_handshakes<O: Observer>(&mut self, env: &mut Env<'_, O>) {
         while let Some(output) = self.handshakes.poll_output() {
             match output {

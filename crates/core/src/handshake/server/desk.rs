@@ -49,7 +49,7 @@ impl<C> Desk<C> {
 
     /// Whether the work of one more run may be queued: those who do it have to come to its end in time (rules HS-35, HS-40).
     pub(super) fn room(&self) -> Result<(), PutOff> {
-        let room = self.working.len() < self.config.limits.waiting_jobs;
+        let room = self.working() < self.config.limits.waiting_jobs;
         if holds!("HS-35.jobs", room) { Ok(()) } else { Err(PutOff::Jobs) }
     }
 
@@ -98,6 +98,11 @@ impl<C> Desk<C> {
     /// Takes back the name of the run that an outcome is for.
     pub(super) fn asked(&mut self, ticket: Ticket) -> Option<RunId> {
         self.asking.remove(&ticket)
+    }
+
+    /// Jobs whose results have not come back.
+    pub(super) fn working(&self) -> usize {
+        self.working.len()
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output<C>> {

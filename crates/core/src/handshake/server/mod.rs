@@ -190,6 +190,12 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         self.desk.poll_job()
     }
 
+    /// Jobs that were given out and whose results have not come back.
+    #[must_use]
+    pub fn working(&self) -> usize {
+        self.desk.working()
+    }
+
     /// Runs that have no verdict yet.
     #[must_use]
     pub fn unfinished(&self) -> usize {
