@@ -10,3 +10,4 @@ mod reload;
 mod rsa;
 mod serve;
 mod support;
+mod terminal;

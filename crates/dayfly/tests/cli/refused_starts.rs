@@ -127,6 +127,16 @@ fn an_event_log_that_cannot_be_written() {
 }
 
 #[test]
+fn something_in_the_way_of_the_control_socket() {
+    let place = Place::with_a_store();
+    place.write("dayfly-data/dayfly.sock", "mine");
+    assert_eq!(
+        refusal(&place),
+        "dayfly-data/dayfly.sock: is in the way: it is no socket of a server, and is left as it is"
+    );
+}
+
+#[test]
 fn no_home_to_keep_the_sealing_key_in() {
     let place = Place::new();
     let output = place.command(&["serve", "--listen", "127.0.0.1:0"]).env_remove("HOME").output().unwrap();

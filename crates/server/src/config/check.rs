@@ -21,6 +21,7 @@ fn row(key: &'static str, right: bool, value: impl ToString, expected: &'static 
 pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
     let own = [
         row("dc", (1..10_000).contains(&config.dc), config.dc, "1 to 9999"),
+        row("rsa_keys", config.rsa_keys.len() <= 64, config.rsa_keys.len(), "at most 64"),
         row("tmp_sessions", config.tmp_sessions >= 1, config.tmp_sessions, "at least 1"),
     ];
     let rows =
