@@ -62,12 +62,9 @@ fn temp_limits(config: &Config) -> TempLimits {
     }
 }
 
-/// The file's settings, the files that it names looked at, with what the command line says over them.
+/// The file's settings, with those of the command line over them; the files that they name are looked at.
 fn configure(args: &Serve) -> anyhow::Result<Config> {
     let mut config = setup::load(args.config.as_deref())?;
-    if let Some(file) = &args.config {
-        config.check_files(file)?;
-    }
     if let Some(listen) = args.listen {
         config.listen = listen;
     }
@@ -81,6 +78,9 @@ fn configure(args: &Serve) -> anyhow::Result<Config> {
         AllowArg::NoPfs => Allow::NoPfs,
         AllowArg::OldRsa => Allow::OldRsa,
     }));
+    if let Some(file) = &args.config {
+        config.check_files(file)?;
+    }
     Ok(config)
 }
 

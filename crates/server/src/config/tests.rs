@@ -178,4 +178,9 @@ fn a_file_that_cannot_be_used_is_told_with_the_line_that_names_it() {
     );
     let message = refusal("dc = 2\n[tls]\ncertificate = \"DIR/b.pem\"\nkey = \"DIR/a.pem\"");
     assert!(message.starts_with("dayfly.toml:2: tls: b.pem: cannot be used for TLS: "), "{message}");
+    let message = refusal("dc = 2\n[admin.tls]\ncertificate = \"DIR/b.pem\"\nkey = \"DIR/a.pem\"");
+    assert!(message.starts_with("dayfly.toml:2: admin.tls: b.pem: cannot be used for TLS: "), "{message}");
+    std::fs::set_permissions(path("b.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let message = refusal("[admin]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"DIR/b.pem\"");
+    assert!(message.starts_with("dayfly.toml:3: admin.token_file: b.pem: its mode is 0644,"), "{message}");
 }
