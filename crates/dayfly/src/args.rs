@@ -27,9 +27,13 @@ pub(crate) enum Command {
     Keygen(Keygen),
     /// Show the fingerprint of an RSA key
     Fingerprint(Fingerprint),
-    /// Look after the permanent keys of a store that no server is using
+    /// Look after permanent keys, in a server that runs or in its store
     #[command(subcommand)]
     Keys(Keys),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Write the man pages of this command and all below it
+    Man(ManPages),
 }
 
 #[derive(Args, Debug)]
@@ -56,9 +60,12 @@ pub(crate) struct Serve {
     /// Append a JSON line for each thing that happens; no secrets
     #[arg(long, value_name = "FILE")]
     pub(crate) event_log: Option<PathBuf>,
-    /// Read the settings, say whether they are right, and stop
+    /// Read the settings and the files that they name, say whether they are right, and stop
     #[arg(long)]
     pub(crate) check_config: bool,
+    /// Print a configuration with every default and what each setting does, and stop
+    #[arg(long)]
+    pub(crate) print_config: bool,
     /// Log as JSON lines
     #[arg(long)]
     pub(crate) json: bool,
@@ -151,6 +158,20 @@ pub(crate) struct Fingerprint {
     pub(crate) json: bool,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManPages {
+    /// The directory, which is made if there is none
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
     /// List permanent keys: id, DC, when made, when last used
@@ -169,10 +190,35 @@ pub(crate) enum Keys {
         #[arg(value_name = "ID", value_parser = parse_key_id)]
         id: u64,
     },
-    /// Seal the store with a new key
+    /// Seal the store with a new key; the server has to be stopped
     Reseal {
         #[command(flatten)]
         place: Place,
+    },
+    /// Write all permanent keys to a file, sealed under a passphrase; the server has to be stopped
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// The file to make, mode 0600; one that is there is left as it is
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Read the passphrase from the first line of this file, mode 0600, instead of asking for it
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Take in the permanent keys of an export, all or none; the server has to be stopped
+    Import {
+        #[command(flatten)]
+        place: Place,
+        /// The file to read
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Read the passphrase from the first line of this file, mode 0600, instead of asking for it
+        #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+        passphrase_file: Option<PathBuf>,
+        /// FILE holds keys in the clear, a JSON object a line: {"key": "512 hex digits", "dc": 2, "created_at": 1700000000}
+        #[arg(long)]
+        plain: bool,
     },
 }
 

@@ -6,6 +6,7 @@ compile_error!("a binary with switchable checks must not exist: build it without
 
 mod args;
 mod commands;
+mod passphrase;
 mod report;
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Command::Keygen(keygen) => commands::rsa::keygen(&keygen),
         Command::Fingerprint(fingerprint) => commands::rsa::fingerprint(&fingerprint),
         Command::Keys(keys) => commands::keys::run(&keys),
+        Command::Completions(completions) => commands::reference::completions(&completions),
+        Command::Man(man) => commands::reference::man(&man),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,12 +12,13 @@ use dayfly_crypto::holds;
 use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
 
 use crate::engine::Command;
 use crate::http::{self, Desk};
+use crate::places::Place;
 use crate::proxy::{self, Network};
 use crate::tls;
 use crate::websocket;
@@ -107,7 +108,7 @@ pub(crate) struct Arrival {
     /// Set where TLS is served.
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) engine: mpsc::Sender<Command>,
-    pub(crate) place: OwnedSemaphorePermit,
+    pub(crate) place: Place,
 }
 
 /// Serves one connection until either end is done with it; then tells the engine.

@@ -23,6 +23,7 @@ use crate::advice::Advice;
 use crate::connection::Outgoing;
 use crate::event_log::EventLog;
 use crate::metrics::Metrics;
+use crate::settings::Settings;
 use crate::survey::{Question, Refusals};
 use crate::upstream::{Reply, Upstream};
 use crate::workers::Workers;
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     },
     /// The operator asks.
     Ask(Question),
+    /// Other settings from now on.
+    Reconfigure(Box<Settings>),
     /// No more connections; answer what is owed, then end.
     Drain {
         patience: Duration,
@@ -148,8 +151,9 @@ where
     }
 
     fn drained(&self, until: Option<Duration>) -> bool {
-        until
-            .is_some_and(|until| self.endpoint.calls_owed() == 0 || self.world.clock.now().monotonic >= until)
+        until.is_some_and(|until| {
+            self.endpoint.answers_owed() == 0 || self.world.clock.now().monotonic >= until
+        })
     }
 
     fn until_deadline(&self) -> Duration {
@@ -193,6 +197,10 @@ where
             }
             Command::Revoke { key, tell } => self.revoke(key, tell, now),
             Command::Ask(question) => self.answer(question),
+            Command::Reconfigure(settings) => {
+                let Settings { endpoint, handshakes, proxy_secrets } = *settings;
+                self.endpoint.handle_reconfigured(endpoint, handshakes, proxy_secrets);
+            }
             Command::Drain { .. } => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The server's RSA key on disk: made at the first start, read at every other one.
+//! The server's RSA keys on disk: one made at the first start and read at every other one, or those that the operator lists.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -6,19 +6,24 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dayfly_core::handshake::server::ServerKey;
 use dayfly_crypto::rsa_key::{KeyError, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
+
+use crate::config::{Config, RsaKey};
 
 /// The private key's file in the data directory.
 pub const PRIVATE_FILE: &str = "server.pem";
 /// The public key's file beside it, in PKCS#1 as client libraries want it.
 pub const PUBLIC_FILE: &str = "server.pub.pem";
 
-/// The server's RSA key and where it lies.
+/// The server's RSA keys, and where the public half of the first lies.
 #[derive(Debug)]
 pub struct Identity {
-    /// The key.
+    /// The key that is offered first.
     pub key: Arc<PrivateKey>,
+    /// All of them, that one in front.
+    pub keys: Vec<ServerKey>,
     /// Where the public key lies, to be given to clients.
     pub public_path: PathBuf,
     /// Whether it was made just now.
@@ -53,6 +58,12 @@ pub enum IdentityError {
         /// What it holds, and what is expected.
         source: KeyError,
     },
+    /// It holds a key that was listed before.
+    #[error("{}: holds the same RSA key as a file listed before", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Identity {
@@ -66,12 +77,41 @@ impl Identity {
         let public_path = directory.join(PUBLIC_FILE);
         let fresh = !private_path.exists();
         let key = if fresh { generate(&private_path)? } else { read_private(&private_path)? };
-        // The public file follows the private one, so that it can be had again when it was lost.
+        Self::with_public(Arc::new(key).into(), Vec::new(), public_path, fresh)
+    }
+
+    /// Reads the keys that `config` lists, in their order; without a list, [`open`](Self::open)s its data directory. The public
+    /// half of the first is in the data directory either way.
+    ///
+    /// # Errors
+    /// [`IdentityError`], which names the file.
+    pub fn configured(config: &Config) -> Result<Self, IdentityError> {
+        let Some((first, rest)) = config.rsa_keys.split_first() else {
+            return Self::open(&config.data_dir);
+        };
+        make_directory(&config.data_dir)?;
+        let first = read_listed(first)?;
+        let rest = rest.iter().map(read_listed).collect::<Result<_, _>>()?;
+        Self::with_public(first, rest, config.data_dir.join(PUBLIC_FILE), false)
+    }
+
+    /// The public file follows the first private key, so that it can be had again when it was lost.
+    fn with_public(
+        first: ServerKey,
+        rest: Vec<ServerKey>,
+        public_path: PathBuf,
+        fresh: bool,
+    ) -> Result<Self, IdentityError> {
+        let key = Arc::clone(&first.key);
         if read_public(&public_path).ok().is_none_or(|public| public.fingerprint() != key.fingerprint()) {
             write_public(key.public(), &public_path)?;
         }
-        Ok(Self { key: Arc::new(key), public_path, fresh })
+        Ok(Self { key, keys: [vec![first], rest].concat(), public_path, fresh })
     }
+}
+
+fn read_listed(listed: &RsaKey) -> Result<ServerKey, IdentityError> {
+    Ok(ServerKey { key: Arc::new(read_private(&listed.file)?), old_rsa: listed.old_rsa })
 }
 
 fn make_directory(directory: &Path) -> Result<(), IdentityError> {

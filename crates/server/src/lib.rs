@@ -23,7 +23,7 @@
 //!     clock: SystemClock::default(),
 //!     random: OsRandom,
 //!     observer: NoObserver,
-//!     rsa: vec![identity.key],
+//!     rsa: identity.keys,
 //!     keys: Arc::new(Keys::new(store, RamTempKeys::default())),
 //!     upstream,
 //! };
@@ -38,13 +38,16 @@ mod admin;
 mod advice;
 mod config;
 mod connection;
+mod control;
 mod engine;
 mod event_log;
 mod http;
 mod identity;
 mod metrics;
+mod places;
 mod proxy;
 mod server;
+mod settings;
 mod survey;
 mod system;
 mod tls;
@@ -55,9 +58,11 @@ mod workers;
 
 pub use admin::AdminPlace;
 pub use config::{
-    Admin as AdminConfig, Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing,
-    Tls,
+    Admin as AdminConfig, Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, RsaKey,
+    Sealing, Tls,
 };
+pub use control::{CONTROL_FILE, ControlClient, ControlError, ControlSocket};
+pub use dayfly_core::handshake::server::ServerKey;
 pub use dayfly_core::server::{PushError, Recipient, Revoked, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;

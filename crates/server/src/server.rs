@@ -4,38 +4,36 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use dayfly_core::env::{Clock, SecureRandom};
-use dayfly_core::handshake::server::{self as handshake, DcPolicy, KeyRing, KeyRingError, ServerKey};
+use dayfly_core::handshake::server::{KeyRingError, ServerKey};
 use dayfly_core::observer::Observer;
-use dayfly_core::server::{ConnectionId, EndpointConfig, ServerEndpoint};
-use dayfly_core::transport::ProxySecret;
-use dayfly_crypto::dh::SafePrimeGroup;
-use dayfly_crypto::rsa_key::PrivateKey;
+use dayfly_core::server::{ConnectionId, ServerEndpoint};
 use dayfly_store::{KeyStore, Keys, TempKeys};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio::{select, time};
 use tokio_rustls::TlsAcceptor;
-use zeroize::Zeroizing;
 
 use crate::admin::{Admin, AdminPlace, Ways};
 use crate::advice::Advice;
-use crate::config::{Allow, Config};
+use crate::config::Config;
 use crate::connection::{self, Arrival};
 use crate::engine::{Command, Done, Engine, World};
 use crate::event_log::EventLog;
 use crate::metrics::Metrics;
+use crate::places::Places;
 use crate::proxy::Network;
+use crate::settings::Settings;
 use crate::survey::Refusals;
 use crate::tls;
 use crate::upstream::{Edge, Upstream};
-use crate::workers::{Deliver, Workers};
+use crate::workers::{self, Deliver, Workers};
 
 /// What connections may have waiting for the engine; beyond it they stop reading.
 const COMMANDS: usize = 1024;
@@ -50,8 +48,8 @@ pub struct Parts<C, R, O, K, T, U> {
     pub random: R,
     /// Sees what happens; [`dayfly_core::NoObserver`] in production.
     pub observer: O,
-    /// The RSA keys, in the order in which they are listed to clients.
-    pub rsa: Vec<Arc<PrivateKey>>,
+    /// The RSA keys, in the order in which they are listed to clients; `key.into()` makes one of a private key.
+    pub rsa: Vec<ServerKey>,
     /// Where keys are kept.
     pub keys: Arc<Keys<K, T>>,
     /// What answers calls.
@@ -176,6 +174,7 @@ pub struct Server {
     engine: JoinHandle<()>,
     acceptors: Vec<JoinHandle<()>>,
     admin: Option<Admin>,
+    terms: Arc<RwLock<Terms>>,
     places: Places,
     drain: Duration,
 }
@@ -207,14 +206,14 @@ impl Server {
         let edge = Edge::new(commands.clone());
         upstream.start(edge.clone());
         let metrics = Arc::new(Metrics::new());
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
+        let Settings { endpoint, handshakes, proxy_secrets } = Settings::of(config, &parts.rsa)?;
+        let terms = Arc::new(RwLock::new(Terms::of(config)?));
         let engine = Engine {
-            endpoint: ServerEndpoint::new(endpoint_config(config), handshake_config(config, &parts.rsa)?)
-                .with_proxy_secrets(proxy_secrets(config)),
+            endpoint: ServerEndpoint::new(endpoint, handshakes).with_proxy_secrets(proxy_secrets),
             world: World { clock: parts.clock, random: parts.random, observer: parts.observer },
             keys: parts.keys,
             upstream,
-            workers: Workers::start(count, &results).map_err(StartError::Threads)?,
+            workers: Workers::start(workers::usual_count(), &results).map_err(StartError::Threads)?,
             events: open_event_log(config)?,
             advice: Advice::default(),
             metrics: Arc::clone(&metrics),
@@ -232,8 +231,7 @@ impl Server {
         let lobby = Lobby {
             engine: commands.clone(),
             places: places.clone(),
-            frame_bytes: config.limits.frame_bytes,
-            tls: config.tls.as_ref().map(tls::acceptor).transpose()?,
+            terms: Arc::clone(&terms),
             next: Arc::default(),
         };
         let ways = Ways { engine: commands.clone(), edge: edge.clone(), metrics };
@@ -243,7 +241,23 @@ impl Server {
         let acceptors = doors.map(|door| tokio::spawn(accept(door, lobby.clone()))).collect();
         let drain = Duration::from_secs(config.drain_seconds);
         let engine = tokio::spawn(engine.run());
-        Ok(Self { address, commands, edge, engine, acceptors, admin, places, drain })
+        Ok(Self { address, commands, edge, engine, acceptors, admin, terms, places, drain })
+    }
+
+    /// Works by `config` and these RSA keys from now on, but for what [`Config::reloaded`] names as fixed. What is open goes
+    /// on: connections, sessions, keys, and runs of the key exchange with the RSA keys that they were offered.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing has changed then.
+    pub async fn reload(&mut self, config: &Config, rsa: &[ServerKey]) -> Result<(), StartError> {
+        let (settings, terms) = (Settings::of(config, rsa)?, Terms::of(config)?);
+        // Here everything that can fail is done.
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = terms;
+        self.places.set_most(config.limits.connections);
+        self.drain = Duration::from_secs(config.drain_seconds);
+        // Fails only if the engine has ended, and then there is nothing left that could work by it.
+        let _ = self.commands.send(Command::Reconfigure(Box::new(settings))).await;
+        Ok(())
     }
 
     /// Where it listens.
@@ -287,36 +301,6 @@ impl Server {
     }
 }
 
-/// One place for each connection that may be open at once.
-#[derive(Clone)]
-struct Places {
-    free: Arc<Semaphore>,
-    count: u32,
-}
-
-impl Places {
-    fn new(most: usize) -> Self {
-        let count = u32::try_from(most.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
-        Self { free: Arc::new(Semaphore::new(count as usize)), count }
-    }
-
-    fn take(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.free).try_acquire_owned().ok()
-    }
-
-    /// Waits until every connection has ended.
-    async fn all_free(&self) {
-        // Fails only if the semaphore were closed, which nobody does.
-        let _ = self.free.acquire_many(self.count).await;
-    }
-}
-
-/// Each secret for the machine that obfuscates, which has it to itself.
-fn proxy_secrets(config: &Config) -> Vec<ProxySecret> {
-    let copies = config.proxy_secrets.iter().map(|secret| Zeroizing::new(*secret.expose()));
-    copies.map(|mut copy| ProxySecret::take(&mut copy)).collect()
-}
-
 fn open_event_log(config: &Config) -> Result<EventLog, StartError> {
     config.event_log.as_ref().map_or_else(
         || Ok(EventLog::default()),
@@ -324,45 +308,28 @@ fn open_event_log(config: &Config) -> Result<EventLog, StartError> {
     )
 }
 
-fn endpoint_config(config: &Config) -> EndpointConfig {
-    EndpointConfig {
-        allow_no_pfs: config.allows(Allow::NoPfs),
-        cdn: config.cdn,
-        tmp_sessions: config.tmp_sessions,
-        frame_bytes: config.limits.frame_bytes,
-        first_frame: Duration::from_secs(config.limits.first_frame_seconds),
-        call_deadline: Duration::from_secs(config.limits.call_seconds),
-        ..EndpointConfig::default()
-    }
-}
-
-fn handshake_config(config: &Config, rsa: &[Arc<PrivateKey>]) -> Result<handshake::ServerConfig, StartError> {
-    let old_rsa = config.allows(Allow::OldRsa);
-    let keys = rsa.iter().map(|key| ServerKey { key: Arc::clone(key), old_rsa }).collect();
-    let mut handshake =
-        handshake::ServerConfig::new(Arc::new(KeyRing::new(keys)?), SafePrimeGroup::published());
-    handshake.exponent_bits = config.keys.exponent_bits;
-    handshake.longest_expires_in = config.keys.temp_seconds;
-    if config.strict_dc {
-        let served = [i32::from(config.dc)].into();
-        handshake.dc_policy = DcPolicy::Strict { served, test: config.test };
-    }
-    handshake.limits.unproven_runs = config.limits.unfinished_handshakes;
-    handshake.limits.proven_runs = config.limits.unfinished_handshakes;
-    handshake.limits.answer_memory = config.limits.answer_memory_bytes;
-    handshake.limits.private_operations_per_minute = Some(config.limits.handshakes_per_address);
-    Ok(handshake)
-}
-
 /// What all acceptors share.
 #[derive(Clone)]
 struct Lobby {
     engine: mpsc::Sender<Command>,
     places: Places,
-    frame_bytes: usize,
-    tls: Option<TlsAcceptor>,
+    terms: Arc<RwLock<Terms>>,
     /// The number of the next connection.
     next: Arc<AtomicU64>,
+}
+
+/// What a connection gets at its beginning and keeps to its end.
+#[derive(Clone)]
+struct Terms {
+    frame_bytes: usize,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Terms {
+    fn of(config: &Config) -> Result<Self, StartError> {
+        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        Ok(Self { frame_bytes: config.limits.frame_bytes, tls })
+    }
 }
 
 /// Accepts for ever, and waits for no peer: what a connection is, its own task finds out (rule TR-02). A connection over
@@ -373,12 +340,13 @@ async fn accept(door: Door, lobby: Lobby) {
             tracing::debug!(%peer, "no place for another connection");
             continue;
         };
+        let Terms { frame_bytes, tls } = lobby.terms.read().unwrap_or_else(PoisonError::into_inner).clone();
         let arrival = Arrival {
             id: ConnectionId(lobby.next.fetch_add(1, Ordering::Relaxed)),
             peer,
             balancers: door.balancers.clone(),
-            frame_bytes: lobby.frame_bytes,
-            tls: lobby.tls.clone(),
+            frame_bytes,
+            tls,
             engine: lobby.engine.clone(),
             place,
         };

@@ -38,6 +38,18 @@ pub(crate) struct Workers {
     threads: Vec<thread::JoinHandle<()>>,
 }
 
+/// How many threads do the costly work: one for each processor.
+pub(crate) fn usual_count() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many jobs wait at most before runs are put off, unless the operator says otherwise: what the threads do in about a second,
+/// if a job takes 4 ms, so that who is admitted has its answer in time (rule HS-40).
+pub(crate) fn usual_queue() -> usize {
+    const PER_THREAD: usize = 256;
+    usual_count().saturating_mul(PER_THREAD)
+}
+
 impl Workers {
     /// Starts `count` threads.
     pub(crate) fn start(count: usize, deliver: &Deliver) -> std::io::Result<Self> {

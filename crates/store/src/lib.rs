@@ -58,6 +58,7 @@
     )
 )]
 
+mod backup;
 mod embedded;
 mod error;
 mod key_store;
@@ -67,6 +68,9 @@ mod random;
 mod sealing;
 mod temp_keys;
 
+pub use backup::{
+    BackupError, BackupReader, BackupWriter, Cost, ImportError, Imported, KeptKey, Passphrase, PlainKeys,
+};
 pub use embedded::EmbeddedStore;
 pub use error::{Error, Unavailable};
 pub use key_store::{Inserted, KeyStore, Listed};

@@ -50,7 +50,7 @@ impl Default for TempLimits {
 /// Its one lock is held for the length of a table operation and never across an await.
 #[derive(Debug)]
 pub struct RamTempKeys {
-    limits: TempLimits,
+    limits: Mutex<TempLimits>,
     table: Mutex<Table>,
 }
 
@@ -58,7 +58,12 @@ impl RamTempKeys {
     /// An empty table.
     #[must_use]
     pub fn new(limits: TempLimits) -> Self {
-        Self { limits, table: Mutex::default() }
+        Self { limits: Mutex::new(limits), table: Mutex::default() }
+    }
+
+    /// Other limits for the keys that come from now on; those over a bound that became smaller go as new ones come.
+    pub fn set_limits(&self, limits: TempLimits) {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     /// How many keys live now, those included whose second has come but which nobody has collected.
@@ -88,7 +93,8 @@ impl Default for RamTempKeys {
 
 impl TempKeys for RamTempKeys {
     async fn insert(&self, record: KeyRecord, now: u64) -> Result<TempInsertion, Unavailable> {
-        Ok(self.table().insert(record, now, &self.limits))
+        let limits = *self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.table().insert(record, now, &limits))
     }
 
     async fn find(&self, ids: &[AuthKeyId], now: u64) -> Result<Vec<Option<KeyRecord>>, Unavailable> {

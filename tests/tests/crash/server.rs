@@ -26,7 +26,7 @@ pub(crate) async fn start(store: EmbeddedStore) -> Server {
         clock: SystemClock::default(),
         random: OsRandom,
         observer: NoObserver,
-        rsa: vec![dayfly_testkit::test_key()],
+        rsa: vec![dayfly_testkit::test_key().into()],
         keys: Arc::new(Keys::new(store, RamTempKeys::default())),
         upstream,
     };

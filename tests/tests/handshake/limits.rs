@@ -91,6 +91,30 @@ fn private_key_operations_of_an_address_are_bounded_in_rate() {
 
 // rule: HS-35
 #[test]
+fn work_that_waits_is_bounded_and_what_was_begun_comes_to_its_end() {
+    let mut rig = Rig::new(|config| config.limits.waiting_jobs = 2);
+    let mut puppets = puppets(&mut rig, 0..4);
+    let (_, answer) = puppets[0].prove(&mut rig, 1);
+    rig.hold = true;
+    for (connection, puppet) in (2..).zip(&mut puppets[1..]) {
+        let query = puppet.inner(|_| {});
+        let query = puppet.req_dh_params(&query);
+        rig.send(connection, &query);
+    }
+    assert_eq!([rig.reply(2), rig.reply(3), rig.reply(4)], [None, None, Some(Err(-429))]);
+    assert_eq!(rig.server.working(), 2);
+    assert_eq!(rig.events, [HandshakeEvent::PutOff { reason: PutOff::Jobs }]);
+    puppets[0].take_dh_params(&answer);
+    rig.send(1, &puppets[0].finish(0));
+    rig.hold = false;
+    rig.settle();
+    assert!([1, 2, 3].map(|connection| rig.reply(connection).unwrap()).iter().all(Result::is_ok));
+    assert_eq!(rig.kept.len(), 1, "the third job was taken: its run had shown its factors");
+    assert!(proves(&mut rig, &mut puppets[3]).is_ok(), "it was not spent, and now there is room");
+}
+
+// rule: HS-35
+#[test]
 fn abandoned_probes_are_no_attack() {
     let mut rig = Rig::new(|config| config.limits.private_operations_per_minute = Some(1));
     let mut puppets = puppets(&mut rig, 0..500);

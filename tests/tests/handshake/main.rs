@@ -4,6 +4,7 @@ mod client_refusals;
 mod jobs;
 mod limits;
 mod pair;
+mod reconfigured;
 mod repeats;
 mod restarts;
 mod retry;

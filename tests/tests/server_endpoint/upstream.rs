@@ -53,11 +53,12 @@ fn a_back_end_that_is_late_is_named_and_its_answer_comes_too_late() {
     rig.hold_calls = true;
     let asked = rig.say(connection, &mut speaker, call(2));
     let owed = rig.calls.last().unwrap().id;
+    assert_eq!(rig.server.answers_owed(), 1);
     rig.pass(seconds(29));
     assert_eq!(rig.answer_to(connection, asked), None);
     rig.pass(seconds(2));
     assert_eq!(rig.answer_to(connection, asked), Some(Err((500, "BACKEND_TIMEOUT".into()))));
-    assert_eq!(rig.server.calls_owed(), 0);
+    assert_eq!((rig.server.calls_owed(), rig.server.answers_owed()), (0, 0));
     rig.heard(connection);
     rig.answer(owed, Answer::Result(to_bytes(&api::BoolTrue)));
     assert_eq!(rig.heard(connection), []);

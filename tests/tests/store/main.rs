@@ -1,5 +1,6 @@
 //! The store through its public API.
 
+mod backup;
 mod common;
 mod crash;
 mod damage;

@@ -8,6 +8,7 @@ use dayfly_server::{Answer, Edge, EdgeError, PushError, Recipient, Reply, Upstre
 use dayfly_tl::{api, to_bytes};
 use grammers_tl_types::enums;
 use grammers_tl_types::functions::help::GetNearestDc;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::support::{TestServer, client_config, within};
@@ -75,6 +76,20 @@ async fn calls_are_answered_later_and_in_any_order() {
     for answered in [first, second] {
         assert_eq!(within("an answer", answered).await.unwrap().unwrap(), some_update(1));
     }
+}
+
+#[tokio::test]
+async fn a_server_that_stops_waits_for_the_call_that_the_back_end_has() {
+    let mut scene = Scene::set().await;
+    let (address, asked) = (scene.server.address(), scene.ask());
+    let (_, reply) = scene.taken().await;
+    let stopping = tokio::spawn(scene.server.stop());
+    let refused = async { while TcpStream::connect(address).await.is_ok() {} };
+    within("the closing of the port", refused).await;
+    assert!(!stopping.is_finished(), "it ended while a client was owed an answer");
+    reply.answer(Answer::Result(some_update(1)));
+    assert_eq!(within("the answer", asked).await.unwrap().unwrap(), some_update(1));
+    within("the end of the server", stopping).await.unwrap();
 }
 
 #[tokio::test]

@@ -144,9 +144,26 @@ impl ServerEndpoint {
     /// The same, which takes clients that obfuscate with one of these secrets too (rule TR-03).
     #[must_use]
     pub fn with_proxy_secrets(mut self, proxy_secrets: Vec<ProxySecret>) -> Self {
+        self.limit_transports(proxy_secrets);
+        self
+    }
+
+    /// Works by other settings from now on. What is open goes on: connections with the frame limit and the proxy secrets of their
+    /// beginning, sessions, keys, and runs of the key exchange with the RSA keys that they were offered.
+    pub fn handle_reconfigured(
+        &mut self,
+        config: EndpointConfig,
+        handshakes: handshake::ServerConfig,
+        proxy_secrets: Vec<ProxySecret>,
+    ) {
+        self.config = config;
+        self.handshakes.reconfigure(handshakes);
+        self.limit_transports(proxy_secrets);
+    }
+
+    fn limit_transports(&mut self, proxy_secrets: Vec<ProxySecret>) {
         let max_frame = self.config.frame_bytes;
         self.transport_limits = Arc::new(Limits { max_frame, proxy_secrets, ..Limits::default() });
-        self
     }
 
     /// A connection was accepted.
@@ -280,6 +297,13 @@ impl ServerEndpoint {
     #[must_use]
     pub fn calls_owed(&self) -> usize {
         self.awaited.len()
+    }
+
+    /// How much is under way at whose end somebody has an answer to come: calls, requests to the store, jobs of the key exchange.
+    #[must_use]
+    pub fn answers_owed(&self) -> usize {
+        let stored = self.awaited.len().saturating_add(self.purposes.len());
+        stored.saturating_add(self.handshakes.working())
     }
 
     pub(super) fn take_from_handshakes<O: Observer>(&mut self, env: &mut Env<'_, O>) {

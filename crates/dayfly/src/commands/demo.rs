@@ -109,7 +109,7 @@ async fn start(directory: &Path, address: SocketAddr, report: &mut Report) -> an
         clock: SystemClock::default(),
         random: OsRandom,
         observer: NoObserver,
-        rsa: vec![Arc::clone(&identity.key)],
+        rsa: identity.keys,
         keys: Arc::new(Keys::new(store, RamTempKeys::default())),
         upstream,
     };

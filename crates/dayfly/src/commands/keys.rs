@@ -1,12 +1,17 @@
-//! `dayfly keys`: looks after a store that no server is using.
+//! `dayfly keys`: looks after permanent keys, through the server that runs or in the store that none uses.
+
+mod door;
+mod new_file;
+mod transfer;
 
 use anyhow::bail;
 use dayfly_crypto::AuthKeyId;
-use dayfly_server::{Config, OsRandom, utc};
-use dayfly_store::{KeyStore as _, Listed};
+use dayfly_server::{Config, ControlClient, OsRandom, utc};
+use dayfly_store::Listed;
 use serde_json::json;
 
-use super::{runtime, setup};
+use self::door::Door;
+use super::setup;
 use crate::args::{Keys, Place};
 use crate::report::{counted, line};
 
@@ -14,9 +19,16 @@ const PAGE: usize = 1000;
 
 pub(crate) fn run(args: &Keys) -> anyhow::Result<()> {
     match args {
-        Keys::List { place, json } => list(&configure(place)?, *json),
-        Keys::Revoke { place, id } => revoke(&configure(place)?, AuthKeyId(*id)),
-        Keys::Reseal { place } => reseal(&configure(place)?),
+        Keys::List { place, json } => list(&with_store(place)?, *json),
+        Keys::Revoke { place, id } => revoke(&with_store(place)?, AuthKeyId(*id)),
+        Keys::Reseal { place } => reseal(&with_store(place)?),
+        Keys::Export { place, file, passphrase_file } => {
+            transfer::export(&with_store(place)?, file, passphrase_file.as_deref())
+        }
+        Keys::Import { place, file, plain: true, .. } => transfer::import_plain(&configure(place)?, file),
+        Keys::Import { place, file, passphrase_file, .. } => {
+            transfer::import(&configure(place)?, file, passphrase_file.as_deref())
+        }
     }
 }
 
@@ -25,6 +37,12 @@ fn configure(place: &Place) -> anyhow::Result<Config> {
     if let Some(directory) = &place.data_dir {
         config.data_dir.clone_from(directory);
     }
+    Ok(config)
+}
+
+/// Settings of a server that was started before.
+fn with_store(place: &Place) -> anyhow::Result<Config> {
+    let config = configure(place)?;
     let store = config.data_dir.join(setup::STORE_FILE);
     if !store.exists() {
         bail!("{}: there is no store here; `dayfly serve` makes one", store.display());
@@ -32,15 +50,26 @@ fn configure(place: &Place) -> anyhow::Result<Config> {
     Ok(config)
 }
 
+/// Refuses what a running server cannot do, by name: the store that it needs is locked.
+fn refuse_while_running(config: &Config, what: &str) -> anyhow::Result<()> {
+    match ControlClient::connect(&config.data_dir)? {
+        None => Ok(()),
+        Some(server) => bail!(
+            "{what} needs the store to itself, and a server is running on {} (process {}): stop it first",
+            config.data_dir.display(),
+            server.process()
+        ),
+    }
+}
+
 fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
-    let store = setup::open_store(config)?;
-    let runtime = runtime()?;
+    let mut door = Door::open(config)?;
     if !as_json {
         line(HEADINGS);
     }
     let mut after = None;
     loop {
-        let page = runtime.block_on(store.list(after, PAGE))?;
+        let page = door.list(after, PAGE)?;
         let Some(last) = page.last().map(|listed| listed.id) else { return Ok(()) };
         for listed in &page {
             line(&if as_json { describe_json(listed) } else { describe(listed) });
@@ -67,8 +96,7 @@ fn describe_json(listed: &Listed) -> String {
 }
 
 fn revoke(config: &Config, id: AuthKeyId) -> anyhow::Result<()> {
-    let store = setup::open_store(config)?;
-    if !runtime()?.block_on(store.revoke(id))? {
+    if !Door::open(config)?.revoke(id)? {
         bail!("the store has no key {id}");
     }
     line(&format!("{id} is revoked: its client has to make a new key, and to log in again"));
@@ -76,6 +104,7 @@ fn revoke(config: &Config, id: AuthKeyId) -> anyhow::Result<()> {
 }
 
 fn reseal(config: &Config) -> anyhow::Result<()> {
+    refuse_while_running(config, "a reseal")?;
     let source = setup::sealing_source(&config.sealing)?;
     let mut store = setup::open_store(config)?;
     let count = store.reseal(&source, &mut OsRandom)?;

@@ -3,6 +3,7 @@
 pub(crate) mod connect;
 pub(crate) mod demo;
 pub(crate) mod keys;
+pub(crate) mod reference;
 pub(crate) mod rsa;
 pub(crate) mod serve;
 pub(crate) mod setup;

@@ -1,5 +1,9 @@
 //! `dayfly serve`.
 
+mod notify;
+mod running;
+mod signals;
+
 use std::env::VarError;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -8,16 +12,17 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use dayfly_core::NoObserver;
 use dayfly_server::{
-    Allow, Config, Identity, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock, forbid_core_dumps,
-    swap_is_on,
+    Allow, Config, ControlSocket, Identity, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock,
+    forbid_core_dumps, swap_is_on,
 };
-use dayfly_store::{EmbeddedStore, KeyStore as _, Keys, RamTempKeys, TempLimits};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use dayfly_store::{EmbeddedStore, Keys, RamTempKeys, TempLimits};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
 
+use self::running::Running;
+use self::signals::{Signals, Wanted};
 use super::{runtime, setup};
 use crate::args::{AllowArg, Serve};
 use crate::report::line;
@@ -28,6 +33,10 @@ const LOG_VARIABLE: &str = "RUST_LOG";
 type Store = Keys<EmbeddedStore, RamTempKeys>;
 
 pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
+    if args.print_config {
+        line(Config::commented_default().trim_end());
+        return Ok(());
+    }
     let config = configure(args)?;
     if args.check_config {
         line("the configuration is right");
@@ -38,19 +47,22 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
     // The port first: a start that fails for it has made and opened nothing.
     let runtime = runtime()?;
     let listener = runtime.block_on(Listener::bind_all(&config))?;
-    let identity = Identity::open(&config.data_dir)?;
+    let identity = Identity::configured(&config)?;
     let store = setup::open_store(&config)?;
     let notice = store.notice();
-    let limits = TempLimits {
+    let keys = Arc::new(Keys::new(store, RamTempKeys::new(temp_limits(&config))));
+    runtime.block_on(serve(args, config, listener, identity, keys, &notice))
+}
+
+fn temp_limits(config: &Config) -> TempLimits {
+    TempLimits {
         keys: config.limits.temp_keys,
         bytes: config.limits.temp_keys.saturating_mul(TempLimits::BYTES_PER_KEY),
         unbound_seconds: u64::from(config.keys.unbound_seconds),
-    };
-    let keys = Arc::new(Keys::new(store, RamTempKeys::new(limits)));
-    runtime.block_on(serve(config, listener, identity, keys, &notice))
+    }
 }
 
-/// The file's settings, with those of the command line over them.
+/// The file's settings, with those of the command line over them; the files that they name are looked at.
 fn configure(args: &Serve) -> anyhow::Result<Config> {
     let mut config = setup::load(args.config.as_deref())?;
     if let Some(listen) = args.listen {
@@ -66,6 +78,9 @@ fn configure(args: &Serve) -> anyhow::Result<Config> {
         AllowArg::NoPfs => Allow::NoPfs,
         AllowArg::OldRsa => Allow::OldRsa,
     }));
+    if let Some(file) = &args.config {
+        config.check_files(file)?;
+    }
     Ok(config)
 }
 
@@ -98,6 +113,7 @@ fn harden() -> anyhow::Result<()> {
 }
 
 async fn serve(
+    args: &Serve,
     config: Config,
     listener: Listener,
     identity: Identity,
@@ -116,14 +132,15 @@ async fn serve(
         clock: SystemClock::default(),
         random: OsRandom,
         observer: NoObserver,
-        rsa: vec![Arc::clone(&identity.key)],
+        rsa: identity.keys.clone(),
         keys: Arc::clone(&keys),
         upstream,
     };
     // Watched before anybody is told of the server: a signal that comes right after that is not missed.
-    let mut stop = StopSignals::watch()?;
+    let mut signals = Signals::watch()?;
     let others: Vec<(SocketAddr, bool)> = listener.others().collect();
     let server = Server::start(&config, listener, parts)?;
+    let control = ControlSocket::open(&config.data_dir, Arc::clone(&keys), server.edge())?;
     introduce(&config, server.address(), address, &identity, notice);
     for (address, balanced) in others {
         let whom = if balanced { "   for balancers: each connection begins with a PROXY header" } else { "" };
@@ -132,50 +149,16 @@ async fn serve(
     if let Some(admin) = server.admin() {
         line(&format!("admin page     {}   its token is in {}", admin.url, admin.token_file.display()));
     }
-    let sweeper = tokio::spawn(sweep(keys, config.keys.unused_days));
-    stop.wait().await;
+    let mut running = Running::new(args, config, server, keys);
+    notify::tell(notify::READY);
+    while signals.next().await == Wanted::Reload {
+        running.reload().await;
+    }
     line("stopping");
-    sweeper.abort();
-    server.shut_down().await;
+    notify::tell(notify::STOPPING);
+    drop(control);
+    running.stop().await;
     Ok(())
-}
-
-/// SIGTERM and SIGINT.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn watch() -> anyhow::Result<Self> {
-        let watch = |kind| signal(kind).context("signals cannot be watched");
-        Ok(Self { terminate: watch(SignalKind::terminate())?, interrupt: watch(SignalKind::interrupt())? })
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// Rule PF-26: once an hour, permanent keys that were made `unused_days` ago and never used go.
-async fn sweep(keys: Arc<Store>, unused_days: u32) {
-    const AT_ONCE: usize = 1000;
-    let mut hourly = tokio::time::interval(std::time::Duration::from_secs(3600));
-    loop {
-        hourly.tick().await;
-        let now = dayfly_core::env::Clock::now(&SystemClock::default()).unix_seconds();
-        let made_before = now.saturating_sub(u64::from(unused_days) * 86_400);
-        match keys.perm().sweep_unused(made_before, AT_ONCE).await {
-            Ok(swept) if swept.is_empty() => {}
-            Ok(swept) => {
-                tracing::info!(count = swept.len(), "permanent keys that were never used are removed")
-            }
-            Err(error) => tracing::error!(%error, "unused permanent keys could not be removed"),
-        }
-    }
 }
 
 /// Where the server listens, what it is, and how each client gets to `address`.
@@ -188,6 +171,9 @@ fn introduce(config: &Config, listening: SocketAddr, address: SocketAddr, identi
     line(&format!("listening on   {listening}   dc {}{test}", config.dc));
     line(&format!("public key     {pem}"));
     line(&format!("fingerprint    {}", identity.key.fingerprint()));
+    for key in identity.keys.iter().skip(1) {
+        line(&format!("also taken     {}", key.key.fingerprint()));
+    }
     line(&format!("stored keys    {notice}"));
     line("\nHow clients get here; pem is the text of the public key");
     line(&format!("  dayfly     dayfly connect {address} --server-key {pem}"));

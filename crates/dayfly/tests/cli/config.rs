@@ -43,6 +43,43 @@ fn a_right_configuration_is_called_so_and_nothing_is_started() {
 }
 
 #[test]
+fn the_printed_configuration_can_be_used_as_it_is() {
+    let place = Place::new();
+    let printed = place.run(&["serve", "--print-config"]).well();
+    assert!(printed.contains("\ndc = 2 "), "{printed}");
+    place.write("dayfly.toml", printed);
+    place.run(&["serve", "--config", "dayfly.toml", "--check-config"]).well();
+    assert_eq!(place.snapshot("").len(), 1, "nothing was made");
+}
+
+#[test]
+fn files_that_cannot_be_used_are_told_before_anything_is_started() {
+    let place = Place::new();
+    place.write("broken.pem", "nothing");
+    for (text, expected) in [
+        (
+            "dc = 2\nrsa_keys = [{ file = \"none.pem\" }]",
+            "dayfly.toml:2: rsa_keys.0.file: none.pem: cannot be read: ",
+        ),
+        (
+            "rsa_keys = [{ file = \"broken.pem\" }]",
+            "dayfly.toml:1: rsa_keys.0.file: broken.pem: no PEM block",
+        ),
+        (
+            "[tls]\ncertificate = \"none.pem\"\nkey = \"none.pem\"",
+            "dayfly.toml:1: tls: none.pem: cannot be used",
+        ),
+    ] {
+        place.write("dayfly.toml", text);
+        for more in [&[][..], &["--check-config"]] {
+            let said = place.run(&[&["serve", "--config", "dayfly.toml"], more].concat()).failed_with(2);
+            assert!(said.starts_with(expected), "{said}");
+        }
+    }
+    assert_eq!(place.snapshot("").len(), 2, "nothing was made");
+}
+
+#[test]
 fn a_missing_file_is_wrong_usage() {
     let said = Place::new().run(&["serve", "--config", "none.toml"]).failed_with(2);
     assert!(said.starts_with("none.toml: cannot be read: No such file"), "{said}");

@@ -6,6 +6,8 @@ mod connect;
 mod demo;
 mod keys;
 mod refused_starts;
+mod reload;
 mod rsa;
 mod serve;
 mod support;
+mod terminal;

@@ -104,7 +104,6 @@ fn a_store_that_another_process_has_open() {
     let server = place.serve(&[]);
     let expected = "the store dayfly-data/keys.redb is in use by another process; stop that one first";
     assert_eq!(place.run(&["serve", "--listen", "127.0.0.1:0"]).failed_with(1), expected);
-    assert_eq!(place.run(&["keys", "list"]).failed_with(1), expected);
     server.stop();
 }
 
@@ -125,6 +124,16 @@ fn an_event_log_that_cannot_be_written() {
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--event-log", "none/events.jsonl"];
     let said = place.run(&arguments).failed_with(1);
     assert!(said.starts_with("none/events.jsonl: cannot be opened: No such file"), "{said}");
+}
+
+#[test]
+fn something_in_the_way_of_the_control_socket() {
+    let place = Place::with_a_store();
+    place.write("dayfly-data/dayfly.sock", "mine");
+    assert_eq!(
+        refusal(&place),
+        "dayfly-data/dayfly.sock: is in the way: it is no socket of a server, and is left as it is"
+    );
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use dayfly_crypto::digest::sha256;
@@ -40,6 +43,16 @@ impl Place {
 
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn read_bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    /// The names of what is in a directory.
+    pub(crate) fn names(&self, directory: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(directory)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     pub(crate) fn mode(&self, name: &str) -> u32 {
@@ -94,7 +107,17 @@ impl Place {
 
     /// `dayfly serve` on a port of its own; `arguments` follow.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
-        Serving::start(self, arguments)
+        Serving::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments))
+    }
+
+    /// The same, told by its service manager's socket what it is at.
+    pub(crate) fn serve_notifying(&self, arguments: &[&str]) -> (Serving, Notified) {
+        let path = self.path("notify.sock");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_read_timeout(Some(LONG)).unwrap();
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let serving = Serving::start(command.args(arguments).env("NOTIFY_SOCKET", path));
+        (serving, Notified(socket))
     }
 
     /// A store that was made and closed in an orderly way.
@@ -103,6 +126,42 @@ impl Place {
         place.serve(&[]).stop();
         place
     }
+}
+
+/// Longer than anything takes that happens at all.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Where a service manager would listen.
+pub(crate) struct Notified(UnixDatagram);
+
+impl Notified {
+    /// The next thing that the server says of itself.
+    pub(crate) fn next(&self) -> String {
+        let mut text = [0; 256];
+        let len = self.0.recv(&mut text).expect("the server says nothing");
+        String::from_utf8(text[..len].to_vec()).unwrap()
+    }
+}
+
+/// Sends a new req_pq_multi over intermediate and gives the object of the answer.
+pub(crate) fn ask(address: &str) -> Vec<u8> {
+    // The same nonce again would get the same answer again.
+    static ASKED: AtomicU8 = AtomicU8::new(0);
+    let nonce = [ASKED.fetch_add(1, Ordering::Relaxed); 16];
+    let mut bytes = vec![0xee; 4];
+    bytes.extend(40_u32.to_le_bytes());
+    bytes.extend([0; 16]);
+    bytes.extend(20_u32.to_le_bytes());
+    bytes.extend(0xbe7e_8ef1_u32.to_le_bytes());
+    bytes.extend(nonce);
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    socket.write_all(&bytes).unwrap();
+    let mut len = [0; 4];
+    socket.read_exact(&mut len).unwrap();
+    let mut answer = vec![0; u32::from_le_bytes(len) as usize];
+    socket.read_exact(&mut answer).unwrap();
+    answer.split_off(20)
 }
 
 /// What a command said.
@@ -145,10 +204,8 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    fn start(place: &Place, arguments: &[&str]) -> Self {
-        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut child =
-            command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut introduction = String::new();
         // The last line of the introduction is about grammers.
@@ -167,6 +224,18 @@ impl Serving {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// The fingerprints of its RSA keys, in the order in which it offers them.
+    pub(crate) fn offered(&self) -> Vec<String> {
+        let answer = ask(&self.address);
+        let m: dayfly_tl::mtproto::ResPq<'_> = dayfly_tl::read_exact(&answer).unwrap();
+        m.server_public_key_fingerprints.iter().map(|fingerprint| format!("{fingerprint:016x}")).collect()
     }
 
     /// How long its threads have kept a processor busy, in steps of a clock tick.
@@ -191,8 +260,7 @@ impl Serving {
 
     /// Sends the signal and waits for the end; gives what was printed after the introduction, and what was logged.
     pub(crate) fn end(mut self, signal: Signal) -> (ExitStatus, String, String) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        self.signal(signal);
         let (mut printed, mut logged) = (String::new(), String::new());
         if let Some(stdout) = &mut self.stdout {
             stdout.read_to_string(&mut printed).unwrap();

@@ -23,12 +23,12 @@ use tokio::task::JoinHandle;
 
 use self::desk::Desk;
 use self::guard::Names;
-use self::token::{TOKEN_FILE, Token};
 use crate::config::Config;
 use crate::server::StartError;
 use crate::tls;
 
 pub(crate) use self::desk::Ways;
+pub(crate) use self::token::{TOKEN_FILE, Token};
 
 /// Where an operator finds the admin page, and the token for it.
 #[derive(Clone, Debug, Eq, PartialEq)]

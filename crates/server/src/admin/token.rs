@@ -35,6 +35,18 @@ impl Token {
         }
     }
 
+    /// Whether a token is in `path`, or could be made there because nothing is.
+    ///
+    /// # Errors
+    /// What is wrong with the file, without its name.
+    pub(crate) fn check(path: &Path) -> Result<(), String> {
+        match File::open(path) {
+            Ok(file) => Self::read(file).map(drop),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(format!("cannot be read: {error}")),
+        }
+    }
+
     fn read(mut file: File) -> Result<Self, String> {
         let unreadable = |error: io::Error| format!("cannot be read: {error}");
         let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;

@@ -21,6 +21,7 @@ fn row(key: &'static str, right: bool, value: impl ToString, expected: &'static 
 pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
     let own = [
         row("dc", (1..10_000).contains(&config.dc), config.dc, "1 to 9999"),
+        row("rsa_keys", config.rsa_keys.len() <= 64, config.rsa_keys.len(), "at most 64"),
         row("tmp_sessions", config.tmp_sessions >= 1, config.tmp_sessions, "at least 1"),
     ];
     let rows =
@@ -67,13 +68,15 @@ fn keys(keys: &Keys) -> [Row; 2] {
     ]
 }
 
-fn limits(limits: &Limits) -> [Row; 5] {
+fn limits(limits: &Limits) -> [Row; 6] {
     let Limits { connections, unfinished_handshakes: unfinished, frame_bytes, temp_keys, .. } = *limits;
     let (least, frame) = ("at least 1", (4096..=1 << 24).contains(&frame_bytes));
     let call_seconds = limits.call_seconds;
+    let queue = limits.crypto_queue.unwrap_or(1);
     [
         row("limits.connections", connections >= 1, connections, least),
         row("limits.unfinished_handshakes", unfinished >= 1, unfinished, least),
+        row("limits.crypto_queue", queue >= 1, queue, least),
         row("limits.frame_bytes", frame, frame_bytes, "4096 to 16777216"),
         row("limits.temp_keys", temp_keys >= 1, temp_keys, least),
         row("limits.call_seconds", (1..=3600).contains(&call_seconds), call_seconds, "1 to 3600"),

@@ -40,6 +40,18 @@ pub enum ConfigError {
         /// What is expected.
         expected: &'static str,
     },
+    /// A file that is named does not do.
+    #[error("{}:{line}: {key}: {reason}", path.display())]
+    File {
+        /// The file of the configuration.
+        path: PathBuf,
+        /// The line on which the other file is named, counted from 1.
+        line: usize,
+        /// The key, with its table.
+        key: String,
+        /// The other file, and what is wrong with it.
+        reason: String,
+    },
 }
 
 /// The line, counted from 1, in which the byte `at` stands.
@@ -47,14 +59,18 @@ pub(super) fn line_at(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count() + 1
 }
 
-/// The line on which the value of `key` stands, with its table in front: `keys.temp_seconds`.
+/// The line on which the value of `key` stands, with its table in front, and in an array its number: `keys.temp_seconds`,
+/// `rsa_keys.1.file`.
 pub(super) fn line_of(text: &str, key: &str) -> usize {
     let find = || {
         let file = DeTable::parse(text).ok()?;
         let mut segments = key.split('.');
         let mut value = file.get_ref().get(segments.next()?)?;
         for segment in segments {
-            value = value.get_ref().get(segment)?;
+            value = match segment.parse::<usize>() {
+                Ok(number) => value.get_ref().get(number)?,
+                Err(_) => value.get_ref().get(segment)?,
+            };
         }
         Some(value.span().start)
     };

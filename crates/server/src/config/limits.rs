@@ -32,6 +32,9 @@ pub struct Limits {
     pub unfinished_handshakes: usize,
     /// Private-key operations a minute for one address (an IPv6 one by its /64); beyond it -429 (rule HS-35).
     pub handshakes_per_address: u32,
+    /// Costly jobs of the key exchange that may wait when a handshake asks for more; beyond it -429 (rule HS-35). 256 for each
+    /// processor, unless it is set.
+    pub crypto_queue: Option<usize>,
     /// The largest encrypted frame, in bytes (rule TR-06).
     pub frame_bytes: usize,
     /// How much the memory of finished handshakes may take, in bytes (rule HS-31).
@@ -50,6 +53,7 @@ impl Default for Limits {
             connections: 10_000,
             unfinished_handshakes: 20_000,
             handshakes_per_address: 600,
+            crypto_queue: None,
             frame_bytes: 1 << 20,
             answer_memory_bytes: 64 << 20,
             temp_keys: 1_000_000,

@@ -2,8 +2,11 @@
 
 mod check;
 mod error;
+mod files;
 mod limits;
 mod read;
+mod reference;
+mod reload;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +41,8 @@ pub struct Config {
     pub proxy: Vec<ProxyListener>,
     /// Where the RSA key and the store of permanent keys are kept.
     pub data_dir: PathBuf,
+    /// The RSA keys, in the order in which they are offered; the one in the data directory, unless some are listed.
+    pub rsa_keys: Vec<RsaKey>,
     /// The id of this DC, 1 to 9999.
     pub dc: u16,
     /// Whether this is a test server: clients then add 10000 to the dc.
@@ -76,6 +81,7 @@ impl Default for Config {
             proxy_secrets: Vec::new(),
             proxy: Vec::new(),
             data_dir: PathBuf::from("dayfly-data"),
+            rsa_keys: Vec::new(),
             dc: 2,
             test: false,
             strict_dc: false,
@@ -93,8 +99,19 @@ impl Default for Config {
     }
 }
 
-/// A listener on which a PROXY protocol header is required; without one, or from elsewhere, a connection is closed.
+/// An RSA key of the server.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RsaKey {
+    /// The private key, in PEM.
+    pub file: PathBuf,
+    /// Whether the scheme before RSA_PAD is taken under it too (rule HS-13).
+    #[serde(default)]
+    pub old_rsa: bool,
+}
+
+/// A listener on which a PROXY protocol header is required; without one, or from elsewhere, a connection is closed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct ProxyListener {
     /// Where to listen.
@@ -106,7 +123,7 @@ pub struct ProxyListener {
 }
 
 /// The certificate and key of TLS, in PEM.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// The certificate, and those between it and the authority.
@@ -116,7 +133,7 @@ pub struct Tls {
 }
 
 /// The operator's side: metrics, health, the admin page. There is none unless it listens.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Admin {
     /// Where to listen; anywhere but on a loopback address with TLS alone.
@@ -142,7 +159,7 @@ pub enum Allow {
 }
 
 /// Where the key that seals the store comes from: a file by default, or one of these.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sealing {
     /// A file of mode 0600 with the key, outside the data directory.

@@ -145,3 +145,42 @@ fn two_sources_of_the_sealing_key_are_refused() {
     let message = refusal("[sealing]\nfile = \"a\"\ndescriptor = 3");
     assert!(message.contains("expected one of file, credential, descriptor"), "{message}");
 }
+
+#[test]
+fn rsa_keys_are_a_list_of_files() {
+    let text = "rsa_keys = [\n{ file = \"a.pem\" },\n{ file = \"b.pem\", old_rsa = true },\n]";
+    let config = Config::parse(text, Path::new("dayfly.toml")).unwrap();
+    let keys: Vec<_> = config.rsa_keys.iter().map(|key| (key.file.to_str().unwrap(), key.old_rsa)).collect();
+    assert_eq!(keys, [("a.pem", false), ("b.pem", true)]);
+    assert!(refusal("rsa_keys = [\"a.pem\"]").starts_with("dayfly.toml:1: invalid type: string \"a.pem\""));
+    assert_eq!(refusal("\nrsa_keys = [{}]"), "dayfly.toml:2: missing field `file`");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_with_the_line_that_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    crate::identity::generate(&path("a.pem")).unwrap();
+    std::fs::write(path("b.pem"), "nothing").unwrap();
+    let refusal = |text: &str| {
+        let text = text.replace("DIR", directory.path().to_str().unwrap());
+        std::fs::write(path("dayfly.toml"), &text).unwrap();
+        let config = Config::load(&path("dayfly.toml")).unwrap();
+        let message = config.check_files(&path("dayfly.toml")).unwrap_err().to_string();
+        message.replace(&format!("{}/", directory.path().display()), "")
+    };
+    let first = "rsa_keys = [\n{ file = \"DIR/a.pem\" },\n";
+    let message = refusal(&format!("{first}{{ file = \"DIR/b.pem\" }}]"));
+    assert!(message.starts_with("dayfly.toml:3: rsa_keys.1.file: b.pem: no PEM block found"), "{message}");
+    assert_eq!(
+        refusal(&format!("{first}{{ file = \"DIR/a.pem\" }}]")),
+        "dayfly.toml:3: rsa_keys.1.file: a.pem: holds the same RSA key as a file listed before"
+    );
+    let message = refusal("dc = 2\n[tls]\ncertificate = \"DIR/b.pem\"\nkey = \"DIR/a.pem\"");
+    assert!(message.starts_with("dayfly.toml:2: tls: b.pem: cannot be used for TLS: "), "{message}");
+    let message = refusal("dc = 2\n[admin.tls]\ncertificate = \"DIR/b.pem\"\nkey = \"DIR/a.pem\"");
+    assert!(message.starts_with("dayfly.toml:2: admin.tls: b.pem: cannot be used for TLS: "), "{message}");
+    std::fs::set_permissions(path("b.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let message = refusal("[admin]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"DIR/b.pem\"");
+    assert!(message.starts_with("dayfly.toml:3: admin.token_file: b.pem: its mode is 0644,"), "{message}");
+}

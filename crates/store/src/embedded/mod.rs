@@ -5,6 +5,7 @@ mod format;
 mod open;
 mod reseal;
 mod tables;
+mod transfer;
 mod writer;
 
 use std::{

@@ -9,9 +9,11 @@ use dayfly_core::{
 };
 use dayfly_crypto::{AuthKeyId, SecureRandom};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
+use subtle::ConstantTimeEq as _;
 
 use super::format::{KEYS, UNUSED, USED};
 use crate::{
+    backup::{ImportError, Imported, KeptKey},
     error::Unavailable,
     key_store::{Inserted, Listed},
     sealing::{Header, SealingKey, open_record, seal_record},
@@ -34,6 +36,21 @@ impl Readable {
     pub(super) fn load(&self, id: AuthKeyId, key: &SealingKey) -> Result<Option<KeyRecord>, Unavailable> {
         let Some(record) = self.keys.get(id.0)? else { return Ok(None) };
         open_record(key, id, record.value()).map(Some).ok_or(Unavailable::Damaged(id))
+    }
+
+    /// Up to `at_most` keys with ids greater than `after`, whole.
+    pub(super) fn kept(
+        &self,
+        after: Option<AuthKeyId>,
+        at_most: usize,
+        key: &SealingKey,
+    ) -> Result<Vec<KeptKey>, Unavailable> {
+        let page = self.list(after, at_most)?;
+        let whole = |listed: Listed| {
+            let record = self.load(listed.id, key)?.ok_or(Unavailable::Damaged(listed.id))?;
+            Ok(KeptKey { record, used_at: listed.used_at })
+        };
+        page.into_iter().map(whole).collect()
     }
 
     /// Those of `ids` whose mark of use is absent or a day old.
@@ -142,6 +159,41 @@ impl<'a> Tables<'a> {
             self.keys.remove(*id)?;
         }
         Ok(swept.into_iter().map(|(_, id)| AuthKeyId(id)).collect())
+    }
+
+    /// Takes keys in until there are no more. A key that is here already stays as it is.
+    pub(super) fn import(
+        &mut self,
+        keys: impl Iterator<Item = Result<KeptKey, crate::backup::BackupError>>,
+    ) -> Result<Imported, ImportError> {
+        let mut imported = Imported::default();
+        for kept in keys {
+            let KeptKey { record, used_at } = kept?;
+            let count = match self.insert_one(&record)? {
+                Inserted::Stored => {
+                    self.used_since(&record, used_at)?;
+                    &mut imported.added
+                }
+                Inserted::Taken | Inserted::Refused if self.holds_same(&record)? => &mut imported.present,
+                Inserted::Taken | Inserted::Refused => return Err(ImportError::Taken(record.id)),
+            };
+            *count = count.saturating_add(1);
+        }
+        Ok(imported)
+    }
+
+    fn used_since(&mut self, record: &KeyRecord, used_at: Option<u64>) -> Result<(), Unavailable> {
+        if let Some(used_at) = used_at {
+            self.used.insert(record.id.0, used_at)?;
+            self.unused.remove((record.created_at, record.id.0))?;
+        }
+        Ok(())
+    }
+
+    fn holds_same(&self, record: &KeyRecord) -> Result<bool, Unavailable> {
+        let Some(sealed) = self.keys.get(record.id.0)? else { return Ok(false) };
+        let own = open_record(self.key, record.id, sealed.value()).ok_or(Unavailable::Damaged(record.id))?;
+        Ok(own.key.expose().as_slice().ct_eq(record.key.expose().as_slice()).into())
     }
 
     /// Seals every record anew under `next`; returns how many.

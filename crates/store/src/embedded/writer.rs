@@ -15,7 +15,11 @@ use super::{
     format::{CHECK, META, StoreId},
     tables::Tables,
 };
-use crate::{error::Unavailable, sealing::SealingKey};
+use crate::{
+    backup::{BackupError, ImportError, Imported, KeptKey},
+    error::Unavailable,
+    sealing::SealingKey,
+};
 
 /// The most pieces of work in one commit: bounds how long the first of them waits for the last.
 const MOST_AT_ONCE: usize = 1024;
@@ -26,7 +30,12 @@ pub(super) enum Message {
     Write(Box<dyn Write>),
     /// Seal every record anew under this key.
     Reseal(SealingKey, oneshot::Sender<Result<u64, Unavailable>>),
+    /// Take all of these keys, or none.
+    Import(Incoming, oneshot::Sender<Result<Imported, ImportError>>),
 }
+
+/// Keys from a file.
+pub(super) type Incoming = Box<dyn Iterator<Item = Result<KeptKey, BackupError>> + Send>;
 
 impl Message {
     pub(super) fn write<T: Send + 'static>(
@@ -87,6 +96,11 @@ impl Writer {
                     let _ = reply.send(guarded(|| self.reseal(key)));
                     None
                 }
+                Message::Import(keys, reply) => {
+                    // Whoever asked may have gone; what was committed stays.
+                    let _ = reply.send(guarded(|| self.import(keys)));
+                    None
+                }
             }
             .or_else(|| messages.recv().ok());
         }
@@ -120,6 +134,17 @@ impl Writer {
         transaction.commit()?;
         *key = next;
         Ok(count)
+    }
+
+    /// One transaction: whatever goes wrong, nothing of it was ever there.
+    fn import(&mut self, keys: Incoming) -> Result<Imported, ImportError> {
+        let transaction = self.begin()?;
+        let imported = {
+            let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
+            Tables::open(&transaction, &key, &mut *self.random)?.import(keys)?
+        };
+        transaction.commit().map_err(Unavailable::from)?;
+        Ok(imported)
     }
 
     /// Each commit is synced before it returns, and saves what makes opening after a crash as quick as after a clean

@@ -66,10 +66,19 @@ impl SealingKey {
     ) -> Result<([u8; NONCE_LEN], [u8; TAG_LEN]), RandomError> {
         let mut nonce = [0; NONCE_LEN];
         random.fill_public(&mut nonce)?;
+        Ok((nonce, self.seal_with(nonce, context, data)?))
+    }
+
+    /// The same with a nonce that the caller uses only once.
+    pub(crate) fn seal_with(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        context: &[u8],
+        data: &mut [u8],
+    ) -> Result<[u8; TAG_LEN], RandomError> {
         let sealed = self.cipher().encrypt_inout_detached(&XNonce::from(nonce), context, data.into());
         // The one failure of the cipher is a text of more than 256 GiB.
-        let tag = sealed.map_err(|_| RandomError)?;
-        Ok((nonce, tag.into()))
+        Ok(sealed.map_err(|_| RandomError)?.into())
     }
 
     /// Decrypts `data` in place. `false` if it is not what was sealed, by this key, in this context; `data` is

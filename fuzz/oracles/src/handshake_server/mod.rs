@@ -33,6 +33,7 @@ const LIMITS: ServerLimits = ServerLimits {
     unproven_runs_per_address: 3,
     proven_runs: 3,
     proven_runs_per_address: 2,
+    waiting_jobs: 3,
     private_operations_per_minute: Some(8),
     run_lifetime: Duration::from_secs(600),
     store_patience: Duration::from_secs(4),

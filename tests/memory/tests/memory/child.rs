@@ -74,7 +74,7 @@ async fn start_server(directory: &Path, desk: &Desk) -> Server {
         clock: desk.clock.clone(),
         random: desk.script.clone(),
         observer: NoObserver,
-        rsa: vec![dayfly_testkit::test_key()],
+        rsa: vec![dayfly_testkit::test_key().into()],
         keys: Arc::new(Keys::new(store, RamTempKeys::default())),
         upstream,
     };

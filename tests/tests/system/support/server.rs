@@ -84,7 +84,7 @@ impl TestServer {
         let own =
             OwnAnswers { address: listener.address(), dc: config.dc, test: config.test, tmp_sessions: 1 };
         let keys = Arc::new(Keys::new(store, RamTempKeys::default()));
-        let (random, observer, rsa) = (OsRandom, NoObserver, vec![test_key()]);
+        let (random, observer, rsa) = (OsRandom, NoObserver, vec![test_key().into()]);
         let server = match upstream {
             Some(upstream) => {
                 Server::start(&config, listener, Parts { clock, random, observer, rsa, keys, upstream })

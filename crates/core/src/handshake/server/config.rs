@@ -89,6 +89,9 @@ pub struct ServerLimits {
     pub proven_runs: usize,
     /// The same for one address.
     pub proven_runs_per_address: usize,
+    /// Jobs that may wait or be under way when a run shows its factors; beyond it `req_DH_params` gets -429. Those of runs past
+    /// the factors are never refused.
+    pub waiting_jobs: usize,
     /// Private-key operations that one address may have begun in a minute, at least 1; `None` for no bound.
     pub private_operations_per_minute: Option<u32>,
     /// How long after its `req_pq_multi` a run and its answers are remembered (rule HS-31).
@@ -108,6 +111,7 @@ impl Default for ServerLimits {
             unproven_runs_per_address: 2_000,
             proven_runs: 20_000,
             proven_runs_per_address: 2_000,
+            waiting_jobs: 4_096,
             private_operations_per_minute: Some(600),
             run_lifetime: Duration::from_secs(600),
             store_patience: Duration::from_secs(4),

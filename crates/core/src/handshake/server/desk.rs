@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::config::ServerConfig;
-use super::event::{HandshakeEvent, Output};
+use super::event::{HandshakeEvent, Output, PutOff};
 use super::limiter::Limiter;
 use super::reply::{Refusal, wire_reply};
 use super::run::RunId;
@@ -12,7 +12,7 @@ use crate::handshake::plain_id::PlainIds;
 use crate::job::{Job, JobId, Work};
 use crate::keys::requests::{KeyRecord, Ticket};
 use crate::observer::{Direction, Observer, Seen};
-use crate::plain;
+use crate::{holds, plain};
 
 /// What all runs share: the configuration, and what goes out.
 pub(super) struct Desk<C> {
@@ -40,6 +40,17 @@ impl<C> Desk<C> {
             working: BTreeMap::new(),
             asking: BTreeMap::new(),
         }
+    }
+
+    pub(super) fn reconfigure(&mut self, config: ServerConfig) {
+        self.limiter.set_rate(config.limits.private_operations_per_minute);
+        self.config = config;
+    }
+
+    /// Whether the work of one more run may be queued: those who do it have to come to its end in time (rules HS-35, HS-40).
+    pub(super) fn room(&self) -> Result<(), PutOff> {
+        let room = self.working() < self.config.limits.waiting_jobs;
+        if holds!("HS-35.jobs", room) { Ok(()) } else { Err(PutOff::Jobs) }
     }
 
     pub(super) fn answer<O: Observer>(
@@ -87,6 +98,11 @@ impl<C> Desk<C> {
     /// Takes back the name of the run that an outcome is for.
     pub(super) fn asked(&mut self, ticket: Ticket) -> Option<RunId> {
         self.asking.remove(&ticket)
+    }
+
+    /// Jobs whose results have not come back.
+    pub(super) fn working(&self) -> usize {
+        self.working.len()
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output<C>> {

@@ -340,6 +340,7 @@ mod tests {
             peer: PeerAddr::V4(1),
             older: false,
             factors: pq::factorize(1_073_741_827 * 2_147_483_647).unwrap(),
+            keys: Arc::clone(&config().keys),
             number: 1,
             until: Duration::from_secs(600),
         }

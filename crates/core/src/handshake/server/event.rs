@@ -90,6 +90,8 @@ pub enum PutOff {
     AddressRuns,
     /// There are too many runs past the factors in all.
     Runs,
+    /// Too much costly work is waiting to be done.
+    Jobs,
     /// The store cannot be asked.
     Store,
     /// The source of randomness failed.
@@ -104,6 +106,7 @@ impl PutOff {
             Self::AddressRate => "private-key operations of the address",
             Self::AddressRuns => "runs of the address",
             Self::Runs => "runs",
+            Self::Jobs => "work that waits",
             Self::Store => "store",
             Self::Randomness => "randomness",
         }

@@ -26,6 +26,13 @@ impl fmt::Debug for ServerKey {
     }
 }
 
+/// For RSA_PAD alone.
+impl From<Arc<PrivateKey>> for ServerKey {
+    fn from(key: Arc<PrivateKey>) -> Self {
+        Self { key, old_rsa: false }
+    }
+}
+
 /// All RSA keys of a server, at least one, in the order in which `resPQ` lists them.
 #[derive(Clone, Debug)]
 pub struct KeyRing {

@@ -26,8 +26,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 impl Limiter {
     /// `per_minute` operations at once, and as many each minute.
     pub(super) fn new(per_minute: Option<u32>) -> Self {
-        let interval = per_minute.map_or(Duration::ZERO, |n| MINUTE.checked_div(n).unwrap_or(MINUTE));
+        let interval = interval(per_minute);
         Self { interval, burst: MINUTE, empty_at: BTreeMap::new(), sweep_at: SWEEP_AT_LEAST }
+    }
+
+    /// Another rate from now on; what an address has spent stays spent.
+    pub(super) fn set_rate(&mut self, per_minute: Option<u32>) {
+        self.interval = interval(per_minute);
     }
 
     /// Counts an operation, if there is room for it.
@@ -53,6 +58,11 @@ impl Limiter {
     }
 }
 
+/// How long one of so many operations a minute stays in the bucket.
+fn interval(per_minute: Option<u32>) -> Duration {
+    per_minute.map_or(Duration::ZERO, |count| MINUTE.checked_div(count).unwrap_or(MINUTE))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +80,17 @@ mod tests {
         assert!(!limiter.admit(PEER, now + Duration::from_millis(900)));
         assert!(limiter.admit(PEER, now + Duration::from_secs(1)));
         assert!(!limiter.admit(PEER, now + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn another_rate_counts_at_once_and_forgives_nothing() {
+        let mut limiter = Limiter::new(Some(60));
+        assert!((0..60).all(|_| limiter.admit(PEER, Duration::ZERO)));
+        limiter.set_rate(Some(6));
+        assert!(!limiter.admit(PEER, Duration::from_secs(9)));
+        assert!(limiter.admit(PEER, Duration::from_secs(10)));
+        limiter.set_rate(None);
+        assert!((0..100).all(|_| limiter.admit(PEER, Duration::from_secs(10))));
     }
 
     #[test]

@@ -104,8 +104,15 @@ struct Layer {
 impl AnswerMemory {
     /// Takes at most `bytes`, and keeps nothing longer than `lifetime` after it finished.
     pub(super) fn new(bytes: usize, lifetime: Duration) -> Self {
-        let layer_span = lifetime.checked_div(LAYERS).unwrap_or(lifetime);
-        Self { layers: VecDeque::new(), most: bytes / FINISHED_BYTES, len: 0, layer_span }
+        let mut memory = Self { layers: VecDeque::new(), most: 0, len: 0, layer_span: Duration::ZERO };
+        memory.set_bounds(bytes, lifetime);
+        memory
+    }
+
+    /// Other bounds from the next run on.
+    pub(super) fn set_bounds(&mut self, bytes: usize, lifetime: Duration) {
+        self.most = bytes / FINISHED_BYTES;
+        self.layer_span = lifetime.checked_div(LAYERS).unwrap_or(lifetime);
     }
 
     /// Keeps a run; beyond the bound the oldest ones go.

@@ -22,6 +22,7 @@ mod view;
 
 use core::mem;
 use core::time::Duration;
+use std::sync::Arc;
 
 use dayfly_crypto::{RandomError, SHALLOW, pq, scrubbed};
 
@@ -72,6 +73,13 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
             memory: AnswerMemory::new(limits.answer_memory, limits.run_lifetime),
             opened: 0,
         }
+    }
+
+    /// Works by `config` from now on. Runs that were opened before keep the RSA keys that they were offered, and their time;
+    /// what is over a bound that became smaller goes when the next one comes.
+    pub fn reconfigure(&mut self, config: ServerConfig) {
+        self.memory.set_bounds(config.limits.answer_memory, config.limits.run_lifetime);
+        self.desk.reconfigure(config);
     }
 
     /// Takes one plain message of a client, whole (auth_key_id 0, msg_id, length, body, perhaps more).
@@ -182,6 +190,12 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         self.desk.poll_job()
     }
 
+    /// Jobs that were given out and whose results have not come back.
+    #[must_use]
+    pub fn working(&self) -> usize {
+        self.desk.working()
+    }
+
     /// Runs that have no verdict yet.
     #[must_use]
     pub fn unfinished(&self) -> usize {
@@ -227,7 +241,7 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         older: bool,
         env: &mut Env<'_, O>,
     ) {
-        let known = self.table.opened_by(nonce, older).map(|run| res_pq(&run.head, &self.desk.config.keys));
+        let known = self.table.opened_by(nonce, older).map(|run| res_pq(&run.head));
         let answer = match mutant!("HS-31.res_pq", known, None) {
             Some(answer) => answer,
             None => match self.new_run(peer, nonce, older, env) {
@@ -255,10 +269,11 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
             peer,
             older,
             factors,
+            keys: Arc::clone(&self.desk.config.keys),
             number: self.opened,
             until: self.end_of_run(env.now.monotonic),
         };
-        let answer = res_pq(&head, &self.desk.config.keys);
+        let answer = res_pq(&head);
         let limits = self.desk.config.limits;
         for _ in 0..self.table.open(head, State::AwaitDhParams(AwaitDhParams), &limits) {
             self.desk.event(HandshakeEvent::GaveWay);
@@ -298,16 +313,15 @@ impl<C: Copy + Ord> ServerHandshakes<C> {
         env: &mut Env<'_, O>,
     ) {
         let Self { desk, table, .. } = self;
-        let Desk { config, limiter, .. } = desk;
         let Some(peer) = table.get_mut(id).map(|run| run.head.peer) else { return };
-        let room = table.room(peer, &config.limits);
-        let now = env.now.monotonic;
+        let room = table.room(peer, &desk.config.limits).and_then(|()| desk.room());
+        let (limiter, now) = (&mut desk.limiter, env.now.monotonic);
         let admit = || {
             room?;
             if limiter.admit(peer, now) { Ok(()) } else { Err(PutOff::AddressRate) }
         };
         let Some(run) = table.get_mut(id) else { return };
-        let step = state.on_query(asked, &run.head, &config.keys, admit, env.observer);
+        let step = state.on_query(asked, &run.head, admit, env.observer);
         self.enter(id, step, env);
     }
 

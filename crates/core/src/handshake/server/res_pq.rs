@@ -19,14 +19,14 @@ use crate::{holds, mutant};
 pub(super) struct AwaitDhParams;
 
 /// `resPQ` of a run. Drawn once, but written each time it is asked for: it holds nothing that the run does not know.
-pub(super) fn res_pq(head: &Head, keys: &KeyRing) -> Vec<u8> {
+pub(super) fn res_pq(head: &Head) -> Vec<u8> {
     let pq = head.factors.product().to_be_bytes();
     to_bytes(&ResPq {
         nonce: head.id.nonce(),
         server_nonce: head.id.server_nonce(),
         pq: &pq,
         // rule HS-05
-        server_public_key_fingerprints: LongVec::from_slice(keys.fingerprints()),
+        server_public_key_fingerprints: LongVec::from_slice(head.keys.fingerprints()),
     })
 }
 
@@ -36,11 +36,10 @@ impl AwaitDhParams {
         self,
         asked: &Asked<'_, C>,
         head: &Head,
-        keys: &KeyRing,
         admit: impl FnOnce() -> Result<(), PutOff>,
         observer: &mut O,
     ) -> Step<C> {
-        match self.begin(asked, head, keys, admit, observer) {
+        match self.begin(asked, head, admit, observer) {
             Ok((state, work)) => Step::work(State::Unwrap(state), work),
             Err(refusal) => Step::refuse(refusal, asked.connection, State::AwaitDhParams(self)),
         }
@@ -50,14 +49,13 @@ impl AwaitDhParams {
         &self,
         asked: &Asked<'_, C>,
         head: &Head,
-        keys: &KeyRing,
         admit: impl FnOnce() -> Result<(), PutOff>,
         observer: &mut O,
     ) -> Result<(Unwrap<C>, Work), Refusal> {
         let RunQuery::DhParams(m) = &asked.query else {
             return Err(SpecCheck::OutOfTurn.into());
         };
-        let key = named_key(m, keys, observer)?;
+        let key = named_key(m, &head.keys, observer)?;
         let proven = holds!("HS-10.factors", head.factors.are(m.p, m.q));
         SpecCheck::WrongFactors.verify(proven, observer)?;
         let block = block(m, key, observer)?;

@@ -2,6 +2,7 @@
 
 use core::mem;
 use core::time::Duration;
+use std::sync::Arc;
 
 use dayfly_crypto::NewNonce;
 use dayfly_crypto::pq::PqFactors;
@@ -10,6 +11,7 @@ use super::PeerAddr;
 use super::config::ServerLimits;
 use super::dh_gen::{AwaitClientParams, ComputeKey, KeepKey};
 use super::dh_params::{MakePublic, Unwrap};
+use super::key_ring::KeyRing;
 use super::memory::Verdict;
 use super::query::{Digest, RunQuery};
 use super::reply::Refusal;
@@ -59,6 +61,8 @@ pub(super) struct Head {
     /// Whether `req_pq` opened it and not `req_pq_multi`.
     pub(super) older: bool,
     pub(super) factors: PqFactors,
+    /// The RSA keys that it was offered; they serve it to its end, whatever the operator changes meanwhile.
+    pub(super) keys: Arc<KeyRing>,
     /// Which of all runs it is.
     pub(super) number: u64,
     /// Until when it and its answers are remembered.
