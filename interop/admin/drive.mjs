@@ -133,12 +133,12 @@ async function revoke(page, model) {
 
 /** Waits until the event log has what `wanted` looks for. */
 async function logged(path, wanted, what) {
+  say('waiting', { what })
   for (;;) {
     const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
     const found = lines.map((line) => JSON.parse(line)).find(wanted)
     if (found) return found
     await sleep(50)
-    say('waiting', { what })
   }
 }
 
@@ -177,7 +177,7 @@ async function main([address, pem, url, tokenFile, log, screenshot]) {
   await readConnections(page, url)
   say('connections')
   const id = await revoke(page, 'Pixel 9')
-  const ended = await logged(log, (e) => e.event === 'key_ended' && e.reason === 'destroyed', 'the end of the key')
+  const ended = await logged(log, (e) => e.event === 'key_ended' && e.reason === 'revoked', 'the end of the key')
   await logged(log, (e) => e.event === 'transport_error' && e.code === -404 && e.reason === 'the key has ended', '-404')
   say('revoked', { perm: id, ended: ended.key_id })
   await readWithoutScript(browser, url, token)

@@ -67,32 +67,45 @@ async fn script() -> Response {
         .into_response()
 }
 
-impl IntoResponse for Silent {
+/// A request that was not served: the status, and why in a sentence.
+struct Refused(StatusCode, &'static str);
+
+const NO_SUCH_PAGE: Refused = Refused(StatusCode::NOT_FOUND, "There is no such page.\n");
+const NO_STORE: Refused = Refused(StatusCode::SERVICE_UNAVAILABLE, "The store cannot be asked.\n");
+
+impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        (StatusCode::SERVICE_UNAVAILABLE, "The server does not answer in time.\n").into_response()
+        (self.0, self.1).into_response()
+    }
+}
+
+impl From<Silent> for Refused {
+    fn from(_: Silent) -> Self {
+        Self(StatusCode::SERVICE_UNAVAILABLE, "The server does not answer in time.\n")
     }
 }
 
 /// The engine answers.
-async fn healthz(State(desk): Shared) -> Result<&'static str, Silent> {
-    desk.ask(Question::Figures).await.map(|_| "ok\n")
+async fn healthz(State(desk): Shared) -> Result<&'static str, Refused> {
+    desk.ask(Question::Figures).await?;
+    Ok("ok\n")
 }
 
 /// Clients can be sent here: the server is not about to end, and the store can be asked.
-async fn readyz(State(desk): Shared) -> Result<&'static str, Response> {
-    let not_ready = |reason: &'static str| (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
-    let Figures { draining, .. } = desk.ask(Question::Figures).await.map_err(Silent::into_response)?;
+async fn readyz(State(desk): Shared) -> Result<&'static str, Refused> {
+    let Figures { draining, .. } = desk.ask(Question::Figures).await?;
     if draining {
-        return Err(not_ready("The server answers what it owes, then ends.\n"));
+        let reason = "The server answers what it owes, then ends.\n";
+        return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, reason));
     }
     let first = desk.ask(|tell| Question::Keys { after: None, at_most: 1, tell }).await;
     match first {
         Ok(Ok(_)) => Ok("ready\n"),
-        Ok(Err(_)) | Err(Silent) => Err(not_ready("The store cannot be asked.\n")),
+        Ok(Err(_)) | Err(Silent) => Err(NO_STORE),
     }
 }
 
-async fn metrics(State(desk): Shared) -> Result<Response, Silent> {
+async fn metrics(State(desk): Shared) -> Result<Response, Refused> {
     let figures = desk.ask(Question::Figures).await?;
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], desk.metrics.render(&figures)).into_response())
 }
@@ -135,12 +148,12 @@ struct Change {
 }
 
 impl Change {
-    fn check(&self, visitor: &Visitor) -> Result<(), Response> {
+    fn check(&self, visitor: &Visitor) -> Result<(), Refused> {
         if visitor.sent_form(self.form_token.as_deref()) {
             return Ok(());
         }
-        Err((StatusCode::FORBIDDEN, "The form is not one of this session's pages: nothing was changed.\n")
-            .into_response())
+        let reason = "The form is not one of this session's pages: nothing was changed.\n";
+        Err(Refused(StatusCode::FORBIDDEN, reason))
     }
 }
 
@@ -148,13 +161,13 @@ async fn log_out(
     State(desk): Shared,
     Extension(visitor): Extension<Visitor>,
     Form(change): Form<Change>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     change.check(&visitor)?;
     desk.log_out(visitor.form_token());
     Ok(([(header::SET_COOKIE, set_cookie("", desk.https))], Redirect::to("/login")).into_response())
 }
 
-async fn overview(State(desk): Shared, Extension(visitor): Extension<Visitor>) -> Result<Response, Silent> {
+async fn overview(State(desk): Shared, Extension(visitor): Extension<Visitor>) -> Result<Response, Refused> {
     let figures = desk.ask(Question::Figures).await?;
     let handshakes = desk.ask(Question::Handshakes).await?;
     let refusals = desk.ask(Question::Refusals).await?;
@@ -165,7 +178,7 @@ async fn overview(State(desk): Shared, Extension(visitor): Extension<Visitor>) -
 
 /// Where a page begins, and what was just done.
 #[derive(Deserialize)]
-struct From {
+struct Place {
     after: Option<String>,
     revoked: Option<String>,
 }
@@ -173,9 +186,9 @@ struct From {
 async fn keys(
     State(desk): Shared,
     Extension(visitor): Extension<Visitor>,
-    Query(from): Query<From>,
-) -> Result<Response, Response> {
-    let after = from.after.as_deref().map(|id| key_id(id).ok_or_else(no_such_page)).transpose()?;
+    Query(from): Query<Place>,
+) -> Result<Response, Refused> {
+    let after = from.after.as_deref().map(|id| key_id(id).ok_or(NO_SUCH_PAGE)).transpose()?;
     let rows = rows(&desk, after, PAGE).await?;
     let revoked = from.revoked.as_deref().and_then(key_id);
     Ok(pages::keys(&visitor, &rows, after.is_some(), revoked).into_response())
@@ -185,11 +198,11 @@ async fn key(
     State(desk): Shared,
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
-) -> Result<Response, Response> {
-    let id = key_id(&id).ok_or_else(no_such_page)?;
+) -> Result<Response, Refused> {
+    let id = key_id(&id).ok_or(NO_SUCH_PAGE)?;
     let before = id.0.checked_sub(1).map(AuthKeyId);
     let row = rows(&desk, before, 1).await?.into_iter().next();
-    let row = row.filter(|(listed, _)| listed.id == id).ok_or_else(no_such_page)?;
+    let row = row.filter(|(listed, _)| listed.id == id).ok_or(NO_SUCH_PAGE)?;
     Ok(pages::key(&visitor, &row).into_response())
 }
 
@@ -198,56 +211,45 @@ async fn revoke(
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
     Form(change): Form<Change>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     change.check(&visitor)?;
-    let id = key_id(&id).ok_or_else(no_such_page)?;
-    match desk.revoke(id).await.map_err(Silent::into_response)? {
+    let id = key_id(&id).ok_or(NO_SUCH_PAGE)?;
+    match desk.revoke(id).await? {
         Revoked::Ended => {
             tracing::info!(key = %id, "an operator revoked a key");
             Ok(Redirect::to(&format!("/keys?revoked={id}")).into_response())
         }
-        Revoked::Unknown => Err((StatusCode::NOT_FOUND, "There is no such key.\n").into_response()),
-        Revoked::Unavailable => {
-            let reason = "The store cannot be asked: nothing was changed.\n";
-            Err((StatusCode::SERVICE_UNAVAILABLE, reason).into_response())
-        }
+        Revoked::Unknown => Err(Refused(StatusCode::NOT_FOUND, "There is no such key.\n")),
+        Revoked::Unavailable => Err(NO_STORE),
     }
 }
 
 async fn connections(
     State(desk): Shared,
     Extension(visitor): Extension<Visitor>,
-    Query(from): Query<From>,
-) -> Result<Response, Response> {
-    let number = |text: &str| text.parse().map(ConnectionId).map_err(|_| no_such_page());
+    Query(from): Query<Place>,
+) -> Result<Response, Refused> {
+    let number = |text: &str| text.parse().map(ConnectionId).map_err(|_| NO_SUCH_PAGE);
     let after = from.after.as_deref().map(number).transpose()?;
-    let rows = desk.ask(|tell| Question::Connections { after, at_most: PAGE, tell }).await;
-    let rows = rows.map_err(Silent::into_response)?;
+    let rows = desk.ask(|tell| Question::Connections { after, at_most: PAGE, tell }).await?;
     Ok(pages::connections(&visitor, &rows, after.is_some()).into_response())
 }
 
-async fn refusals(State(desk): Shared, Extension(visitor): Extension<Visitor>) -> Result<Response, Silent> {
+async fn refusals(State(desk): Shared, Extension(visitor): Extension<Visitor>) -> Result<Response, Refused> {
     let refusals = desk.ask(Question::Refusals).await?;
     Ok(pages::refusals(&visitor, &refusals).into_response())
 }
 
 /// Permanent keys, each with the number of its sessions that are connected.
-async fn rows(desk: &Desk, after: Option<AuthKeyId>, at_most: usize) -> Result<Vec<pages::KeyRow>, Response> {
-    let listed = desk.ask(|tell| Question::Keys { after, at_most, tell }).await;
-    let listed = listed
-        .map_err(Silent::into_response)?
-        .map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, "The store cannot be asked.\n").into_response())?;
+async fn rows(desk: &Desk, after: Option<AuthKeyId>, at_most: usize) -> Result<Vec<pages::KeyRow>, Refused> {
+    let listed = desk.ask(|tell| Question::Keys { after, at_most, tell }).await?.map_err(|_| NO_STORE)?;
     let perms = listed.iter().map(|listed| listed.id).collect();
-    let sessions = desk.ask(|tell| Question::Sessions { perms, tell }).await;
-    Ok(listed.into_iter().zip(sessions.map_err(Silent::into_response)?).collect())
+    let sessions = desk.ask(|tell| Question::Sessions { perms, tell }).await?;
+    Ok(listed.into_iter().zip(sessions).collect())
 }
 
 /// 16 hexadecimal digits.
 fn key_id(text: &str) -> Option<AuthKeyId> {
     let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u64::from_str_radix(text, 16).ok())?.map(AuthKeyId)
-}
-
-fn no_such_page() -> Response {
-    (StatusCode::NOT_FOUND, "There is no such page.\n").into_response()
 }
