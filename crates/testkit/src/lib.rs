@@ -5,6 +5,7 @@
 //! that ships depends on it, and it depends on nothing but the protocol's own crates.
 #![forbid(unsafe_code)]
 
+pub mod clients;
 pub mod clock;
 pub mod link;
 pub mod pair;

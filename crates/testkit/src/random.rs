@@ -1,6 +1,6 @@
 //! Random bytes that a test knows beforehand.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use dayfly_core::SecureRandom;
 use dayfly_core::env::RandomError;
@@ -124,6 +124,40 @@ impl SecureRandom for SeededRandom {
     }
 }
 
+/// Endless bytes from a seed, a stream of its own for each method and length of a draw. A draw more in one place so leaves
+/// alone what is drawn elsewhere in another length: an exponent stays what it was when a padding is drawn anew.
+#[derive(Debug)]
+pub struct SortedRandom {
+    seed: u64,
+    streams: BTreeMap<(bool, usize), SeededRandom>,
+}
+
+impl SortedRandom {
+    /// The streams of this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { seed, streams: BTreeMap::new() }
+    }
+
+    fn stream(&mut self, secret: bool, len: usize) -> &mut SeededRandom {
+        let seed = self.seed;
+        self.streams.entry((secret, len)).or_insert_with(|| {
+            let sort = u64::try_from(len).unwrap_or_default() << 1 | u64::from(secret);
+            SeededRandom::new(SeededRandom::new(seed).next_u64() ^ SeededRandom::new(sort).next_u64())
+        })
+    }
+}
+
+impl SecureRandom for SortedRandom {
+    fn fill_public(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        self.stream(false, out.len()).fill_public(out)
+    }
+
+    fn fill_secret(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        self.stream(true, out.len()).fill_secret(out)
+    }
+}
+
 /// Writes down what another source gives, so that a [`ScriptedRandom`] can give it again.
 #[derive(Debug)]
 pub struct RecordingRandom<R> {
@@ -198,6 +232,23 @@ mod tests {
         let hits = (0..10_000).filter(|_| random.happens(0.25)).count();
         assert!((2300..2700).contains(&hits), "{hits}");
         assert!((0..1000).all(|_| random.below(3) < 3));
+    }
+
+    #[test]
+    fn a_draw_more_leaves_alone_what_is_drawn_in_another_length_or_way() {
+        let draws = |more: bool| {
+            let mut random = SortedRandom::new(7);
+            let (mut other, mut public, mut secret) = ([0; 12], [0; 16], [0; 16]);
+            if more {
+                random.fill_public(&mut other).unwrap();
+            }
+            random.fill_public(&mut public).unwrap();
+            random.fill_secret(&mut secret).unwrap();
+            (public, secret)
+        };
+        assert_eq!(draws(false), draws(true));
+        let (public, secret) = draws(true);
+        assert_ne!(public, secret);
     }
 
     #[test]

@@ -67,6 +67,13 @@ impl MemoryStore {
         self.keys.get(&temp)?.bound_to
     }
 
+    /// Gives a key that is kept another first salt, as a server would have it that learnt of the key elsewhere.
+    pub fn resalt(&mut self, id: AuthKeyId, first_salt: i64) {
+        if let Some(record) = self.keys.get_mut(&id) {
+            record.first_salt = first_salt;
+        }
+    }
+
     /// Does what is asked. Never [`StoreOutcome::Unavailable`] or [`StoreOutcome::Refused`].
     pub fn answer(&mut self, request: StoreRequest) -> StoreOutcome {
         match request {

@@ -98,6 +98,7 @@ impl AwaitClientParams {
         let padded = holds!("HS-23.padding", inner.padding <= sealed::MOST_PADDING);
         SpecCheck::ClientDataPadding.verify(padded, observer)?;
         self.fields(&inner.value, head, observer)?;
+        observer.value("g_b", inner.value.g_b);
         let g_b = PublicValue::parse(inner.value.g_b, group);
         SpecCheck::GBOutOfRange.verify(g_b.is_ok(), observer)?;
         g_b.map_err(|_| SpecCheck::GBOutOfRange)
