@@ -120,6 +120,7 @@ const STORIES = {
     wrong: {
       'one key': (log) => log.shift(),
       'no binding': (log) => log.splice(2, 1),
+      'a second binding of other keys': (log) => log.splice(3, 0, { event: 'bound', perm_key_id: 'aa', temp_key_id: 'cc' }),
       'a binding the wrong way round': (log) => Object.assign(log[2], { perm_key_id: 'bb', temp_key_id: 'aa' }),
       'a refused binding': (log) => log.unshift({ event: 'bind_refused', key_id: 'bb' }),
       'a call under the permanent key': (log) => (log[3].key_id = 'aa'),
@@ -145,6 +146,12 @@ for (const [story, { over, good, wrong }] of Object.entries(STORIES)) {
     })
   }
 }
+
+test('connect: a binding that came twice is no difference', () => {
+  const log = connect()
+  log.splice(3, 0, log[2])
+  assert.deepEqual(differences(log, 'connect'), [])
+})
 
 test('a log that is not JSON lines is an error', () => {
   assert.throws(() => parse('{"event":"bound"}\nnot json\n'))

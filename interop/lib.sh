@@ -15,6 +15,7 @@ target=${CARGO_TARGET_DIR:-$workspace/target}
 
 work=$(mktemp -d)
 server=
+settings=
 trap 'end_server; rm -rf "$work"' EXIT
 
 EXIT_LOST_KEY=3
@@ -95,7 +96,8 @@ listens() {
   return 1
 }
 
-# start FOLDER [OPTION...]: starts a fresh `dayfly serve` in the new FOLDER, with a home of its own for the sealing key.
+# start FOLDER [OPTION...]: starts a fresh `dayfly serve` in the new FOLDER, with a home of its own for the sealing key, and with
+# the settings of the file $settings if a suite has any.
 # Sets $address to where it listens and $events to its event log.
 start() {
   local folder=$1
@@ -103,7 +105,7 @@ start() {
   mkdir "$folder" || return 1
   events=$folder/events.jsonl
   env -u XDG_CONFIG_HOME HOME="$folder/home" "$dayfly" serve --listen 127.0.0.1:0 --data-dir "$folder/data" \
-    --event-log "$events" "$@" >"$folder/out" 2>"$folder/err" </dev/null &
+    --event-log "$events" ${settings:+--config "$settings"} "$@" >"$folder/out" 2>"$folder/err" </dev/null &
   server=$!
   listens "$folder"
 }
@@ -169,7 +171,7 @@ drive() {
   local code attempt
   for attempt in 1 2 3; do
     code=0
-    drive_once "$work/$1-$2-$attempt" "$@" || code=$?
+    drive_once "$work/$1-$2${settings:+-set}-$attempt" "$@" || code=$?
     [ "$code" -eq 0 ] && return
     [ "$code" -eq "$EXIT_LOST_KEY" ] || exit 1
     complain 'it lost a key that begins with a zero byte (its own flaw); again'

@@ -4,7 +4,7 @@ Connects Telethon to one server over TRANSPORT (`full`, its own default, unless 
 permanent key with the older RSA scheme, then calls help.getConfig and help.getNearestDc under that key: Telethon has no
 forward secrecy. One JSON object a line on stdout. Exit code 0: both calls were answered; 1: they were not, the last line says
 why; 2: wrong usage; 3: Telethon made a key that begins with a zero byte and lost it (see KNOWN_FLAW), which says nothing about
-the server.
+the server. With the secret of an MTProxy in MTPROXY_SECRET, in hexadecimal, the server is taken for that proxy.
 """
 
 import asyncio
@@ -28,12 +28,19 @@ KNOWN_FLAW = "Step 3 invalid new nonce hash"
 # What a server without a back end answers to users.getUsers, which connect() calls last.
 NO_BACK_END = "INPUT_METHOD_INVALID_"
 DC = 2
-# Every transport that Telethon speaks on TCP without a proxy.
+# Every transport that Telethon speaks on TCP without a proxy. ConnectionHttp is none of them: it compares the last byte of each
+# line with a string of bytes, and so reads no answer of any server.
 TRANSPORTS = {
     "full": connection.ConnectionTcpFull,
     "abridged": connection.ConnectionTcpAbridged,
     "intermediate": connection.ConnectionTcpIntermediate,
     "obfuscated-abridged": connection.ConnectionTcpObfuscated,
+}
+# Those that it speaks to an MTProxy.
+BY_MTPROXY = {
+    "obfuscated-abridged": connection.ConnectionTcpMTProxyAbridged,
+    "obfuscated-intermediate": connection.ConnectionTcpMTProxyIntermediate,
+    "obfuscated-padded": connection.ConnectionTcpMTProxyRandomizedIntermediate,
 }
 
 
@@ -48,6 +55,7 @@ class Settings:
     pem: Path
     transport: type
     seconds: float
+    secret: str | None
 
 
 def say(event, **fields):
@@ -61,7 +69,9 @@ def parse(words):
     address, pem, transport, seconds = words + ["full", "60"][len(words) - 2 :]
     host, _, port = address.rpartition(":")
     try:
-        settings = Settings(host.strip("[]"), int(port), Path(pem), TRANSPORTS[transport], float(seconds))
+        secret = os.environ.get("MTPROXY_SECRET")
+        kind = (BY_MTPROXY if secret else TRANSPORTS)[transport]
+        settings = Settings(host.strip("[]"), int(port), Path(pem), kind, float(seconds), secret)
     except (KeyError, ValueError):
         return None
     return settings if settings.host and settings.seconds > 0 else None
@@ -89,6 +99,7 @@ def make_client(settings):
         api_id=1,
         api_hash="0" * 32,
         connection=settings.transport,
+        proxy=(settings.host, settings.port, settings.secret) if settings.secret else None,
         # Once: a server that does not answer is a result, not something to wait for.
         connection_retries=0,
         auto_reconnect=False,

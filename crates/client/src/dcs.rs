@@ -8,8 +8,9 @@ use dayfly_core::env::{Clock, SecureRandom};
 use dayfly_core::observer::{NoObserver, Observer};
 use tokio::sync::{Mutex, mpsc};
 
-use crate::client::{Client, ConnectError, Events, Happened, World};
+use crate::client::{Client, Events, Happened, World};
 use crate::dc::{DcId, DcTable};
+use crate::error::ConnectError;
 use crate::proxy::Proxy;
 use crate::route::Route;
 use crate::sessions::Sessions;

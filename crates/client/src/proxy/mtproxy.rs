@@ -88,7 +88,7 @@ impl fmt::Debug for MtProxy {
 
 /// Hexadecimal if it can be that, else base64url, whose padding may be there or not.
 fn secret_bytes(text: &str) -> Result<Zeroizing<Vec<u8>>, ProxyError> {
-    let bytes = if text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let bytes = if text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         hex::decode(text).map_err(|_| ProxyError::Secret)
     } else {
         Base64UrlUnpadded::decode_vec(text.trim_end_matches('=')).map_err(|_| ProxyError::Secret)
