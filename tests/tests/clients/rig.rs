@@ -281,7 +281,7 @@ impl Replay {
     /// Every key that was made: its id, its life, the dc of its inner data.
     pub(crate) fn keys_made(&self) -> Vec<(AuthKeyId, Lifetime, i32)> {
         self.events(|event| match event {
-            Event::Handshake(HandshakeEvent::KeyMade { id, lifetime, dc }) => Some((*id, *lifetime, *dc)),
+            Event::Handshake(HandshakeEvent::KeyMade { id, lifetime, dc, .. }) => Some((*id, *lifetime, *dc)),
             _ => None,
         })
     }
