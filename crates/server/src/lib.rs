@@ -66,6 +66,6 @@ pub use identity::{
 };
 pub use proxy::{Network, NoNetwork};
 pub use server::{Listener, Parts, Server, StartError};
-pub use system::{SystemClock, forbid_core_dumps, swap_is_on};
+pub use system::{SystemClock, forbid_core_dumps, raise_open_files, swap_is_on};
 pub use upstream::{Edge, EdgeError, OwnAnswers, Reply, Upstream};
 pub use utc::utc;

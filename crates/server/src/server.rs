@@ -33,6 +33,7 @@ use crate::event_log::EventLog;
 use crate::metrics::Metrics;
 use crate::proxy::Network;
 use crate::survey::Refusals;
+use crate::system;
 use crate::tls;
 use crate::upstream::{Edge, Upstream};
 use crate::workers::{Deliver, Workers};
@@ -228,7 +229,8 @@ impl Server {
             next_revoke: 0,
         };
         let address = listener.address();
-        let places = Places::new(config.limits.connections);
+        let most = config.limits.connections.unwrap_or_else(system::connections_with_files);
+        let places = Places::new(most);
         let lobby = Lobby {
             engine: commands.clone(),
             places: places.clone(),
@@ -349,6 +351,8 @@ fn handshake_config(config: &Config, rsa: &[Arc<PrivateKey>]) -> Result<handshak
     }
     handshake.limits.unproven_runs = config.limits.unfinished_handshakes;
     handshake.limits.proven_runs = config.limits.unfinished_handshakes;
+    handshake.limits.unproven_runs_per_address = config.limits.unfinished_per_address;
+    handshake.limits.proven_runs_per_address = config.limits.unfinished_per_address;
     handshake.limits.answer_memory = config.limits.answer_memory_bytes;
     handshake.limits.private_operations_per_minute = Some(config.limits.handshakes_per_address);
     Ok(handshake)

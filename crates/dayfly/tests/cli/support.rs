@@ -97,6 +97,16 @@ impl Place {
         Serving::start(self, arguments)
     }
 
+    /// The same, with as many open files as are given.
+    pub(crate) fn serve_with_files(&self, soft: u32, hard: u32, arguments: &[&str]) -> Serving {
+        let program = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let script = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).arg(program.get_program()).args(program.get_args()).args(arguments);
+        shell.current_dir(self.0.path()).env("HOME", self.path("home")).stdin(Stdio::null());
+        Serving::spawn(shell)
+    }
+
     /// A store that was made and closed in an orderly way.
     pub(crate) fn with_a_store() -> Self {
         let place = Self::new();
@@ -147,8 +157,12 @@ pub(crate) struct Serving {
 impl Serving {
     fn start(place: &Place, arguments: &[&str]) -> Self {
         let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut child =
-            command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut introduction = String::new();
         // The last line of the introduction is about grammers.
