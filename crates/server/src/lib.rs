@@ -44,6 +44,7 @@ mod http;
 mod identity;
 mod metrics;
 mod proxy;
+mod queue;
 mod server;
 mod survey;
 mod system;
