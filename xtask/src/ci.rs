@@ -25,13 +25,13 @@ const fn step(name: &'static str, words: &'static [&'static str]) -> Step {
 
 /// One after another, cheap ones first. Everything is built with the release profile, so that steps share what they
 /// build; by the end of these everything is.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     step("format", &["cargo", "fmt", "--all", "--check"]),
     step("dependencies", &["cargo", "xtask", "deps"]),
     step("rules", &["cargo", "xtask", "rules", "--summary"]),
     step("lints", &["cargo", "clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     step("tests", &["cargo", "test", "--release"]),
-    step("tests-of-xtask", &["cargo", "test", "--release", "--package", "xtask"]),
+    step("tests-of-tools", &["cargo", "test", "--release", "--package", "xtask", "--package", "dayfly-load"]),
     Step {
         name: "documentation",
         words: &["cargo", "doc", "--release", "--workspace", "--no-deps"],
@@ -39,6 +39,7 @@ const STEPS: [Step; 9] = [
     },
     step("mutants", &["cargo", "xtask", "rules", "--prove", "--no-run"]),
     step("demo", &["cargo", "run", "--quiet", "--release", "--", "demo"]),
+    step("soak", &["cargo", "xtask", "soak", "--minutes", "2"]),
 ];
 
 /// Two lanes side by side: one computes, the other mostly waits.
