@@ -31,7 +31,7 @@ const STEPS: [Step; 10] = [
     step("rules", &["cargo", "xtask", "rules", "--summary"]),
     step("lints", &["cargo", "clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     step("tests", &["cargo", "test", "--release"]),
-    step("tests-of-xtask", &["cargo", "test", "--release", "--package", "xtask"]),
+    step("tests-of-tools", &["cargo", "test", "--release", "--package", "xtask", "--package", "dayfly-load"]),
     Step {
         name: "documentation",
         words: &["cargo", "doc", "--release", "--workspace", "--no-deps"],
@@ -45,7 +45,10 @@ const STEPS: [Step; 10] = [
 /// Two lanes side by side: one computes, the other mostly waits.
 const LANES: [&[Step]; 2] = [
     &[step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"])],
-    &[step("foreign-clients", &["interop/run", "--short", "--skip-missing"])],
+    &[
+        step("foreign-clients", &["interop/run", "--short", "--skip-missing"]),
+        step("soak", &["cargo", "xtask", "soak", "--minutes", "2"]),
+    ],
 ];
 
 /// Runs all steps, also after one failed, and ends with the sum of the tests.

@@ -9,6 +9,7 @@
 mod ci;
 mod deps;
 mod fuzz;
+mod load;
 mod rules;
 mod tl;
 mod workspace;
@@ -20,11 +21,15 @@ usage: cargo xtask COMMAND
 
   ci                            what CI runs, step by step; logs in target/ci/
   deps                          edges between crates, DEPS.md, licences, forbidden crates
+  figures [--write] [--only echo,idle,pings,storm]
+                                measure docs/src/figures.md; --write puts the report there
   fuzz [--seconds N] [--keep] [TARGET...]
                                 10 CPU-minutes for each fuzz target, or N seconds; --keep minimizes fuzz/corpus
   rules [--summary]             every rule of docs/src/rules.md with its checks and its tests
   rules --prove [--only PREFIX] switch the checks off one by one: a test that names the rule must fail
   rules --prove --no-run        build what that runs
+  soak [--minutes N] [--seed N] [--json]
+                                an hour of the protocol in ten minutes: nothing lost, nothing run twice
   tl                            generate crates/tl/src/generated from schema/*.tl
   help                          this text";
 
@@ -37,8 +42,10 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
+        ["figures", rest @ ..] => load::figures(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["rules", rest @ ..] => rules::run(rest),
+        ["soak", rest @ ..] => load::soak(rest),
         ["tl"] => tl::run(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

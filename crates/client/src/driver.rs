@@ -113,7 +113,8 @@ impl<C: Clock, R: SecureRandom, O: Observer> Driver<C, R, O> {
 
     fn until_deadline(&self) -> Duration {
         let now = self.clock.now().monotonic;
-        self.endpoint.poll_timeout().map_or(LOOK_AT_CLOCK, |at| at.saturating_sub(now)).min(LOOK_AT_CLOCK)
+        let wait = self.endpoint.poll_timeout().map_or(LOOK_AT_CLOCK, |at| at.saturating_sub(now));
+        self.clock.wait_for(wait.min(LOOK_AT_CLOCK))
     }
 
     fn on_link(&mut self, event: LinkEvent) {

@@ -20,6 +20,9 @@ impl<K> Default for Agenda<K> {
 impl<K: Copy + Ord> Agenda<K> {
     /// Sets the deadline of `key`, in place of the one it had.
     pub(crate) fn set(&mut self, key: K, at: Duration) {
+        if self.at.get(&key) == Some(&at) {
+            return;
+        }
         self.clear(key);
         self.at.insert(key, at);
         self.order.insert((at, key));

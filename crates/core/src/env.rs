@@ -27,6 +27,11 @@ impl Now {
 pub trait Clock: Send {
     /// The time now.
     fn now(&self) -> Now;
+
+    /// How long to wait until `time` has passed by this clock: as long, unless it is a clock that runs fast.
+    fn wait_for(&self, time: Duration) -> Duration {
+        time
+    }
 }
 
 /// What the outside world contributes to one call. The core never fetches any of it.

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dayfly_core::server::ConnectionId;
@@ -20,83 +19,17 @@ use crate::engine::Command;
 use crate::http::{self, Desk};
 use crate::places::Place;
 use crate::proxy::{self, Network};
+use crate::queue::{Incoming, ToConnection, queue};
 use crate::tls;
 use crate::websocket;
 
-/// What waits to be written for one peer, in bytes; a peer that does not read is cut off there.
-const MOST_QUEUED: usize = 8 << 20;
 /// How long a write may stand still.
 pub(crate) const WRITE_STALLS: Duration = Duration::from_secs(60);
 /// How long a balancer may take to say whose connection it passes on.
 const HEADER_WAITS: Duration = Duration::from_secs(10);
 const READ_AT_ONCE: usize = 16 * 1024;
-
-/// What the engine tells a connection.
-pub(crate) enum ToConnection {
-    Write(Vec<u8>),
-    /// The response to the request that waits.
-    Respond {
-        status: u16,
-        body: Vec<u8>,
-    },
-    Close,
-}
-
-/// The engine's end of a connection.
-pub(crate) struct Outgoing {
-    sender: mpsc::UnboundedSender<ToConnection>,
-    queued: Arc<AtomicUsize>,
-}
-
-/// The peer does not read what it asked for.
-#[derive(Debug)]
-pub(crate) struct Stalled;
-
-impl Outgoing {
-    pub(crate) fn write(&self, bytes: Vec<u8>) -> Result<(), Stalled> {
-        let queued = self.queued.fetch_add(bytes.len(), Ordering::Relaxed).saturating_add(bytes.len());
-        if queued > MOST_QUEUED {
-            return Err(Stalled);
-        }
-        // A connection that has ended says so by `Command::Closed`; what was for it is dropped with it.
-        let _ = self.sender.send(ToConnection::Write(bytes));
-        Ok(())
-    }
-
-    /// There is one at a time, so it is not counted.
-    pub(crate) fn respond(&self, status: u16, body: Vec<u8>) {
-        let _ = self.sender.send(ToConnection::Respond { status, body });
-    }
-
-    pub(crate) fn close(&self) {
-        let _ = self.sender.send(ToConnection::Close);
-    }
-}
-
-/// The two ends of a connection's queue.
-pub(crate) fn outgoing() -> (Outgoing, Incoming) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let queued = Arc::new(AtomicUsize::new(0));
-    (Outgoing { sender, queued: Arc::clone(&queued) }, Incoming { receiver, queued })
-}
-
-/// The connection's end of its queue.
-pub(crate) struct Incoming {
-    pub(crate) receiver: mpsc::UnboundedReceiver<ToConnection>,
-    queued: Arc<AtomicUsize>,
-}
-
-impl Incoming {
-    /// Waits until the engine closes the connection, which has nothing to say before it was told anything.
-    async fn closed(&mut self) {
-        while !matches!(self.receiver.recv().await, Some(ToConnection::Close) | None) {}
-    }
-
-    /// So many bytes of what waited are written.
-    pub(crate) fn written(&self, bytes: usize) {
-        self.queued.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
+/// What waits is joined up to here, so that many short packets take one call of the system.
+const WRITE_AT_ONCE: usize = 64 * 1024;
 
 /// A connection that was accepted.
 pub(crate) struct Arrival {
@@ -112,24 +45,41 @@ pub(crate) struct Arrival {
 }
 
 /// Serves one connection until either end is done with it; then tells the engine.
-pub(crate) async fn serve(mut socket: TcpStream, arrival: Arrival) {
-    let (peer, begun) = match identify(&mut socket, &arrival).await {
-        Ok(identified) => identified,
-        Err(error) => return tracing::debug!(peer = %arrival.peer, %error, "connection refused"),
+///
+/// What comes before the plain stream, and what is no plain stream, has futures of its own on the heap: this one is most of
+/// what an idle connection costs.
+pub(crate) async fn serve(socket: TcpStream, arrival: Arrival) {
+    let Some((mut conversation, place)) = Box::pin(open(socket, arrival)).await else { return };
+    let (id, engine) = (conversation.line.id, conversation.line.engine.clone());
+    let ended = match Box::pin(conversation.begin()).await {
+        Ok(Some(Opens::Http)) => Box::pin(conversation.http()).await,
+        Ok(Some(Opens::Tls(tls))) => Box::pin(conversation.tls(tls)).await,
+        Ok(Some(Opens::Stream)) => conversation.shuttle().await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
     };
-    let Arrival { id, frame_bytes, tls, engine, place, .. } = arrival;
-    let (outgoing, incoming) = outgoing();
-    if engine.send(Command::Connected(id, peer, outgoing)).await.is_err() {
-        return;
-    }
-    let conversation = Conversation { id, engine, incoming, frame_bytes, tls };
-    let engine = conversation.engine.clone();
-    if let Err(error) = conversation.run(socket, begun).await {
+    if let Err(error) = ended {
         tracing::debug!(connection = id.0, %error, "connection ended");
     }
     // Fails only when the engine is gone, and then nobody needs to know.
     let _ = engine.send(Command::Closed(id)).await;
     drop(place);
+}
+
+/// Finds out whose connection it is, and tells the engine of it; `None` if it is refused, or the engine is gone.
+async fn open(mut socket: TcpStream, arrival: Arrival) -> Option<(Conversation, Place)> {
+    let (peer, begun) = match identify(&mut socket, &arrival).await {
+        Ok(identified) => identified,
+        Err(error) => {
+            tracing::debug!(peer = %arrival.peer, %error, "connection refused");
+            return None;
+        }
+    };
+    let Arrival { id, frame_bytes, tls, engine, place, .. } = arrival;
+    let (outgoing, incoming) = queue();
+    engine.send(Command::Connected(id, peer, outgoing)).await.ok()?;
+    let line = Line { id, engine, incoming, frame_bytes };
+    Some((Conversation { line, socket, begun, tls }, place))
 }
 
 /// Whose connection it is, and what was read of it beyond the header that says so.
@@ -174,37 +124,47 @@ enum Opens {
 
 /// A connection that the engine knows of.
 struct Conversation {
+    line: Line,
+    socket: TcpStream,
+    /// What was read and not passed on.
+    begun: Vec<u8>,
+    tls: Option<TlsAcceptor>,
+}
+
+/// The way to the engine and back.
+struct Line {
     id: ConnectionId,
     engine: mpsc::Sender<Command>,
     incoming: Incoming,
     frame_bytes: usize,
-    tls: Option<TlsAcceptor>,
 }
 
 impl Conversation {
-    /// Tells HTTP and TLS from everything else by the first bytes (rule TR-02), of which `begun` are there already.
-    async fn run(mut self, mut socket: TcpStream, mut begun: Vec<u8>) -> io::Result<()> {
-        loop {
-            match self.opens(&begun) {
-                Some(Opens::Http) => return self.http(socket, begun).await,
-                Some(Opens::Tls(tls)) => return self.tls(socket, begun, &tls).await,
-                Some(Opens::Stream) => break,
-                None => {}
+    /// Tells HTTP and TLS from everything else by the first bytes (rule TR-02); of a plain stream they go to the engine.
+    /// `None` if either end was done before that.
+    async fn begin(&mut self) -> io::Result<Option<Opens>> {
+        let opens = loop {
+            if let Some(opens) = self.opens(&self.begun) {
+                break opens;
             }
             tokio::select! {
                 biased;
-                told = self.incoming.receiver.recv() => match told {
+                told = self.line.incoming.recv() => match told {
                     // Nothing is said to who did not say anything, but that it is over.
-                    Some(ToConnection::Close) | None => return socket.shutdown().await,
+                    Some(ToConnection::Close) | None => {
+                        self.socket.shutdown().await?;
+                        return Ok(None);
+                    }
                     Some(_) => {}
                 },
-                read = socket.read_buf(&mut begun) => if read? == 0 { return Ok(()) },
+                read = self.socket.read_buf(&mut self.begun) => if read? == 0 { return Ok(None) },
             }
+        };
+        if matches!(opens, Opens::Stream) {
+            let begun = Command::Bytes(self.line.id, std::mem::take(&mut self.begun));
+            return Ok(self.line.engine.send(begun).await.ok().map(|()| opens));
         }
-        if self.engine.send(Command::Bytes(self.id, begun)).await.is_err() {
-            return Ok(());
-        }
-        shuttle(socket, self.id, &self.engine, self.incoming).await
+        Ok(Some(opens))
     }
 
     /// `None` while more bytes are needed.
@@ -221,7 +181,8 @@ impl Conversation {
     }
 
     /// Only HTTP is served inside, and with it WebSocket.
-    async fn tls(mut self, socket: TcpStream, begun: Vec<u8>, tls: &TlsAcceptor) -> io::Result<()> {
+    async fn tls(self, tls: TlsAcceptor) -> io::Result<()> {
+        let Self { mut line, socket, begun, .. } = self;
         let opening = async {
             let mut stream = tls.accept(http::with_begun(socket, begun)).await?;
             let mut inside = Vec::new();
@@ -233,15 +194,48 @@ impl Conversation {
             Ok::<_, io::Error>((stream, inside))
         };
         let (stream, inside) = tokio::select! {
-            () = self.incoming.closed() => return Ok(()),
+            () = line.incoming.closed() => return Ok(()),
             opened = opening => opened?,
         };
         match beginning(&inside) {
-            Some(Beginning::Http(_)) => self.http(stream, inside).await,
+            Some(Beginning::Http(_)) => line.http(stream, inside).await,
             _ => Err(io::Error::other("something else than HTTP inside of TLS")),
         }
     }
 
+    async fn http(self) -> io::Result<()> {
+        self.line.http(self.socket, self.begun).await
+    }
+
+    /// No buffer is kept while nothing comes: an idle connection costs its task and nothing else.
+    async fn shuttle(&mut self) -> io::Result<()> {
+        let Self { line: Line { id, engine, incoming, .. }, socket, .. } = self;
+        loop {
+            tokio::select! {
+                biased;
+                told = incoming.recv() => match told {
+                    Some(ToConnection::Write(mut bytes)) => {
+                        join(&mut bytes, incoming);
+                        write(socket, &bytes).await?;
+                        incoming.written(bytes.len());
+                    }
+                    // Responses are for requests; a stream has none.
+                    Some(ToConnection::Respond { .. }) => {}
+                    Some(ToConnection::Close) | None => return socket.shutdown().await,
+                },
+                ready = socket.readable() => {
+                    ready?;
+                    let Some(bytes) = read(socket)? else { continue };
+                    if bytes.is_empty() || engine.send(Command::Bytes(*id, bytes)).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Line {
     async fn http<S>(mut self, stream: S, begun: Vec<u8>) -> io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -266,39 +260,25 @@ fn notice_dead_peers(socket: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// No buffer is kept while nothing comes: an idle connection costs its task and nothing else.
-async fn shuttle(
-    mut socket: TcpStream,
-    id: ConnectionId,
-    engine: &mpsc::Sender<Command>,
-    mut incoming: Incoming,
-) -> io::Result<()> {
-    loop {
-        tokio::select! {
-            biased;
-            told = incoming.receiver.recv() => match told {
-                Some(ToConnection::Write(bytes)) => {
-                    write(&mut socket, &bytes).await?;
-                    incoming.written(bytes.len());
-                }
-                // Responses are for requests; a stream has none.
-                Some(ToConnection::Respond { .. }) => {}
-                Some(ToConnection::Close) | None => return socket.shutdown().await,
-            },
-            ready = socket.readable() => {
-                ready?;
-                let Some(bytes) = read(&socket)? else { continue };
-                if bytes.is_empty() || engine.send(Command::Bytes(id, bytes)).await.is_err() {
-                    return Ok(());
-                }
-            }
-        }
+/// Takes along what waits behind `bytes`.
+fn join(bytes: &mut Vec<u8>, incoming: &mut Incoming) {
+    while let Some(more) = incoming.more_to_write(WRITE_AT_ONCE.saturating_sub(bytes.len())) {
+        bytes.extend_from_slice(&more);
     }
 }
 
+/// What the system takes at once needs no timer.
 async fn write(socket: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+    let taken = match socket.try_write(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        taken => taken?,
+    };
+    let rest = bytes.get(taken..).unwrap_or_default();
+    if rest.is_empty() {
+        return Ok(());
+    }
     let stalled = |_| io::Error::new(io::ErrorKind::TimedOut, "the peer does not read");
-    time::timeout(WRITE_STALLS, socket.write_all(bytes)).await.map_err(stalled)?
+    Box::pin(time::timeout(WRITE_STALLS, socket.write_all(rest))).await.map_err(stalled)?
 }
 
 /// `None` if there was nothing to read after all, empty at the end of the stream.

@@ -20,9 +20,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time;
 
 use crate::advice::Advice;
-use crate::connection::Outgoing;
 use crate::event_log::EventLog;
 use crate::metrics::Metrics;
+use crate::queue::Outgoing;
 use crate::settings::Settings;
 use crate::survey::{Question, Refusals};
 use crate::upstream::{Reply, Upstream};
@@ -30,6 +30,8 @@ use crate::workers::Workers;
 
 /// However far off the next deadline, the clocks are looked at this often: a clock may jump.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
+/// How often temporary keys that nobody uses are looked through.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// What was brought back and is taken in one turn.
 const DONE_AT_ONCE: usize = 256;
 
@@ -115,7 +117,7 @@ where
 {
     /// Runs until it was told to drain and nothing is owed any more, or patience ran out.
     pub(crate) async fn run(mut self) {
-        let mut expiry = time::interval(Duration::from_secs(1));
+        let mut expiry = time::interval(self.world.clock.wait_for(EXPIRE_EVERY));
         let mut drain_until = None;
         while !self.drained(drain_until) {
             let until_deadline = self.until_deadline();
@@ -139,15 +141,26 @@ where
         self.events.flush();
     }
 
-    /// What else is there already is taken along: one turn for all of it.
+    /// What else is there already is taken along: one turn for all of it, and one packet for the answers of a session.
     fn on_all_done(&mut self, first: Option<Done>) {
-        let mut next = first;
-        for _ in 0..DONE_AT_ONCE {
-            let Some(done) = next else { return };
-            self.on_done(done);
-            next = self.done.try_recv().ok();
+        let (mut next, mut answers) = (first, Vec::new());
+        for left in (0..DONE_AT_ONCE).rev() {
+            match next {
+                Some(Done::Answer(call, answer)) => answers.push((call, answer)),
+                Some(done) => {
+                    self.on_answers(std::mem::take(&mut answers));
+                    self.on_done(done);
+                }
+                None => break,
+            }
+            next = if left > 0 { self.done.try_recv().ok() } else { None };
         }
-        next.into_iter().for_each(|done| self.on_done(done));
+        self.on_answers(answers);
+    }
+
+    fn on_answers(&mut self, answers: Vec<(CallId, Answer)>) {
+        let mut env = Env::new(self.world.clock.now(), &mut self.world.random, &mut self.world.observer);
+        self.endpoint.handle_answers(answers, &mut env);
     }
 
     fn drained(&self, until: Option<Duration>) -> bool {
@@ -159,7 +172,7 @@ where
     fn until_deadline(&self) -> Duration {
         let now = self.world.clock.now().monotonic;
         let wait = self.endpoint.poll_timeout().map_or(LOOK_AT_CLOCK, |at| at.saturating_sub(now));
-        wait.min(LOOK_AT_CLOCK)
+        self.world.clock.wait_for(wait.min(LOOK_AT_CLOCK))
     }
 
     fn on_command(&mut self, command: Command) {
@@ -227,7 +240,7 @@ where
                 }
             }
             Done::Ended(keys) => self.endpoint.handle_ended(&keys, &mut env),
-            Done::Answer(call, answer) => self.endpoint.handle_answer(call, answer, &mut env),
+            Done::Answer(call, answer) => self.endpoint.handle_answers([(call, answer)], &mut env),
         }
     }
 

@@ -22,8 +22,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time;
 
-use crate::connection::{Incoming, ToConnection};
 use crate::engine::Command;
+use crate::queue::{Incoming, ToConnection};
 
 /// How long a request's head may take, and how long a connection may stay between two requests.
 const HEAD_WAITS: Duration = Duration::from_secs(90);
@@ -67,7 +67,7 @@ where
     loop {
         tokio::select! {
             biased;
-            told = incoming.receiver.recv() => match told {
+            told = incoming.recv() => match told {
                 Some(ToConnection::Respond { status, body }) => desk.respond(status, body),
                 // Bytes are for streams; there is none before the WebSocket is open.
                 Some(ToConnection::Write(_)) => {}

@@ -46,6 +46,7 @@ mod identity;
 mod metrics;
 mod places;
 mod proxy;
+mod queue;
 mod server;
 mod settings;
 mod survey;
@@ -71,6 +72,6 @@ pub use identity::{
 };
 pub use proxy::{Network, NoNetwork};
 pub use server::{Listener, Parts, Server, StartError};
-pub use system::{SystemClock, forbid_core_dumps, swap_is_on};
+pub use system::{SystemClock, forbid_core_dumps, raise_open_files, swap_is_on};
 pub use upstream::{Edge, EdgeError, OwnAnswers, Reply, Upstream};
 pub use utc::utc;

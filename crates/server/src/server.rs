@@ -31,6 +31,7 @@ use crate::places::Places;
 use crate::proxy::Network;
 use crate::settings::Settings;
 use crate::survey::Refusals;
+use crate::system;
 use crate::tls;
 use crate::upstream::{Edge, Upstream};
 use crate::workers::{self, Deliver, Workers};
@@ -227,7 +228,7 @@ impl Server {
             next_revoke: 0,
         };
         let address = listener.address();
-        let places = Places::new(config.limits.connections);
+        let places = Places::new(most_connections(config));
         let lobby = Lobby {
             engine: commands.clone(),
             places: places.clone(),
@@ -253,7 +254,7 @@ impl Server {
         let (settings, terms) = (Settings::of(config, rsa)?, Terms::of(config)?);
         // Here everything that can fail is done.
         *self.terms.write().unwrap_or_else(PoisonError::into_inner) = terms;
-        self.places.set_most(config.limits.connections);
+        self.places.set_most(most_connections(config));
         self.drain = Duration::from_secs(config.drain_seconds);
         // Fails only if the engine has ended, and then there is nothing left that could work by it.
         let _ = self.commands.send(Command::Reconfigure(Box::new(settings))).await;
@@ -306,6 +307,11 @@ fn open_event_log(config: &Config) -> Result<EventLog, StartError> {
         || Ok(EventLog::default()),
         |path| EventLog::open(path).map_err(|source| StartError::EventLog { path: path.clone(), source }),
     )
+}
+
+/// As many as are configured, or as there are files for.
+fn most_connections(config: &Config) -> usize {
+    config.limits.connections.unwrap_or_else(system::connections_with_files)
 }
 
 /// What all acceptors share.

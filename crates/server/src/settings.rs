@@ -60,6 +60,8 @@ fn handshakes(config: &Config, rsa: &[ServerKey]) -> Result<handshake::ServerCon
     let limits = &config.limits;
     handshakes.limits.unproven_runs = limits.unfinished_handshakes;
     handshakes.limits.proven_runs = limits.unfinished_handshakes;
+    handshakes.limits.unproven_runs_per_address = limits.unfinished_per_address;
+    handshakes.limits.proven_runs_per_address = limits.unfinished_per_address;
     handshakes.limits.answer_memory = limits.answer_memory_bytes;
     handshakes.limits.private_operations_per_minute = Some(limits.handshakes_per_address);
     handshakes.limits.waiting_jobs = limits.crypto_queue.unwrap_or_else(workers::usual_queue);

@@ -13,9 +13,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::connection::{Incoming, ToConnection, WRITE_STALLS};
+use crate::connection::WRITE_STALLS;
 use crate::engine::Command;
 use crate::http::LAST_WORDS;
+use crate::queue::{Incoming, ToConnection};
 
 const READ_AT_ONCE: usize = 16 << 10;
 /// What a message may hold beside one payload: its envelope and padding, and the init of the stream.
@@ -38,7 +39,7 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             biased;
-            told = incoming.receiver.recv() => match told {
+            told = incoming.recv() => match told {
                 Some(ToConnection::Write(bytes)) => {
                     let len = bytes.len();
                     write(&mut socket, bytes).await?;

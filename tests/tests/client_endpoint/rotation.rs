@@ -25,6 +25,13 @@ fn draining() -> (Pair, dayfly_core::client::CallId) {
     (pair, owed)
 }
 
+/// Cuts the connection under the key that is still in use.
+fn cut_old(pair: &mut Pair) {
+    let made = pair.made();
+    let old = pair.links_of.iter().find(|(key, _)| !made.contains(key)).map(|(_, link)| *link);
+    pair.cut(old.expect("the key in use has a connection"));
+}
+
 // rule: PF-13
 #[test]
 fn the_next_key_is_made_and_bound_before_the_current_one_ends() {
@@ -84,6 +91,33 @@ fn answers_that_come_after_the_binding_still_count() {
     answer_from(&mut pair, 0);
     assert!(pair.is_answered(owed));
     assert_eq!(pair.rig.calls.len(), 1, "and the call was not sent again");
+}
+
+// rule: PF-13
+#[test]
+fn a_binding_waits_on_while_the_connection_of_a_call_is_being_made_again() {
+    let (mut pair, owed) = draining();
+    pair.hold_connects = true;
+    cut_old(&mut pair);
+    pair.pass(seconds(12));
+    assert!(pair.bound().is_empty(), "the answer could not be asked for any more");
+    let again = *pair.wanted.last().unwrap();
+    pair.connect(again);
+    answer_from(&mut pair, 0);
+    assert!(pair.is_answered(owed));
+    assert_eq!(pair.bound(), pair.made());
+    assert_eq!(pair.rig.calls.len(), 1, "and it was run once");
+}
+
+// rule: PF-13, PF-14
+#[test]
+fn a_binding_does_not_wait_for_a_connection_beyond_the_end_of_the_old_key() {
+    let (mut pair, owed) = draining();
+    pair.hold_connects = true;
+    cut_old(&mut pair);
+    pair.pass_until(seconds(4000), |pair| !pair.bound().is_empty());
+    answer_from(&mut pair, 1);
+    assert!(pair.is_answered(owed), "it is asked again under the new key");
 }
 
 // rule: PF-13, PF-14

@@ -67,6 +67,25 @@ fn a_back_end_that_is_late_is_named_and_its_answer_comes_too_late() {
 }
 
 #[test]
+fn answers_that_come_together_travel_in_one_packet_for_each_session() {
+    let mut rig = Rig::new(|_| {});
+    let perm = rig.perm(1);
+    let temp = rig.bound(2, &perm);
+    let (connection, mut speaker) = client(&mut rig, &temp, 5);
+    rig.hold_calls = true;
+    let asked = [2, 3, 4].map(|number| rig.say(connection, &mut speaker, call(number)));
+    let owed: Vec<_> = rig.calls.iter().rev().take(3).map(|call| call.id).collect();
+    let answers: Vec<_> = owed.iter().map(|call| (*call, Answer::Result(bool_true().unwrap()))).collect();
+    rig.server.handle_answers(answers.clone(), &mut rig.world.env());
+    let packets = std::iter::from_fn(|| rig.server.poll_output()).collect::<Vec<_>>();
+    assert_eq!(packets.len(), 1, "{packets:?}");
+    assert_eq!(rig.server.calls_owed(), 0);
+    rig.server.handle_answers(answers, &mut rig.world.env());
+    assert_eq!(rig.server.poll_output(), None, "each is answered once");
+    assert_eq!(asked.len(), 3);
+}
+
+#[test]
 fn a_call_is_answered_once_and_in_a_form_that_clients_read() {
     let mut rig = Rig::new(|_| {});
     let perm = rig.perm(1);

@@ -9,7 +9,7 @@ use crate::support::{A_DAY, TestServer, peer_of, within};
 
 #[tokio::test]
 async fn a_connection_over_the_limit_is_closed_without_a_word_until_another_leaves() {
-    let server = TestServer::configured(|config| config.limits.connections = 2).await;
+    let server = TestServer::configured(|config| config.limits.connections = Some(2)).await;
     let (mut first, mut second) = (peer_of(&server).await, peer_of(&server).await);
     first.is_served().await;
     second.is_served().await;

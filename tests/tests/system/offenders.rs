@@ -96,7 +96,7 @@ async fn lengths_of_nothing_and_of_half_words_end_their_connection() {
 
 #[tokio::test]
 async fn a_frame_that_is_cut_off_leaves_nothing_behind() {
-    let server = TestServer::configured(|config| config.limits.connections = 2).await;
+    let server = TestServer::configured(|config| config.limits.connections = Some(2)).await;
     let mut witness = Witness::of(&server).await;
     // More than there are places: each one that leaves gives its place back.
     for _ in 0..8 {

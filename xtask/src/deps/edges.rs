@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::workspace::{Metadata, Package};
 
 /// Ordinary dependencies only: what a test needs does not ship.
-const KNOWS: [(&str, &[&str]); 13] = [
+const KNOWS: [(&str, &[&str]); 14] = [
     ("dayfly-tl", &[]),
     ("dayfly-modexp", &[]),
     ("dayfly-crypto", &["dayfly-modexp"]),
@@ -19,6 +19,18 @@ const KNOWS: [(&str, &[&str]); 13] = [
         &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-store", "dayfly-server", "dayfly-client"],
     ),
     ("dayfly-oracles", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
+    (
+        "dayfly-load",
+        &[
+            "dayfly-tl",
+            "dayfly-crypto",
+            "dayfly-core",
+            "dayfly-store",
+            "dayfly-server",
+            "dayfly-client",
+            "dayfly-testkit",
+        ],
+    ),
     ("dayfly-tests", &[]),
     ("dayfly-memory-tests", &[]),
     ("xtask", &[]),

@@ -135,6 +135,9 @@ impl ClientEndpoint {
         let Some(line) = self.lines.get_mut(&line_id) else { return };
         line.transport = Some(transport);
         self.send(link, opening);
+        if line_id == LineId::Active {
+            self.drain_anew();
+        }
         match self.lines.get_mut(&line_id).map(|line| &mut line.work) {
             Some(Work::Handshake(handshake)) => handshake.handle_reconnected(env),
             Some(Work::Traffic(traffic)) => traffic.session.handle_reconnected(env),

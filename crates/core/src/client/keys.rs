@@ -82,6 +82,24 @@ impl ClientEndpoint {
         }
     }
 
+    /// Rule PF-13: the calls in flight had their time. While the connection under the old key is being made again their
+    /// answers cannot come, and once the new binding stands they could not be asked for any more: it waits on, until the
+    /// old key ends.
+    pub(super) fn on_drained_enough<O: Observer>(&mut self, env: &mut Env<'_, O>) {
+        let cut = self.lines.get(&LineId::Active).is_some_and(|line| line.transport.is_none());
+        if cut && self.active_in_flight() > 0 {
+            return self.timers.set(Timer::DrainedEnough, self.later(self.config.delays.drain));
+        }
+        self.bind_now(env);
+    }
+
+    /// A connection under the old key is there again: what was in flight is asked for anew, and gets its time anew.
+    pub(super) fn drain_anew(&mut self) {
+        if self.timers.is_set(Timer::DrainedEnough) {
+            self.timers.set(Timer::DrainedEnough, self.later(self.config.delays.drain));
+        }
+    }
+
     fn next_is_unbound(&mut self) -> bool {
         self.traffic(LineId::Next).is_some_and(|traffic| matches!(traffic.standing, Standing::Unbound(_)))
     }

@@ -25,7 +25,7 @@ impl ClientEndpoint {
             Timer::Begin(line_id) => self.begin(line_id, env),
             Timer::Renew => self.renew(env),
             Timer::End(line_id) => self.on_key_end(line_id, env),
-            Timer::DrainedEnough => self.bind_now(env),
+            Timer::DrainedEnough => self.on_drained_enough(env),
             Timer::BindAgain => self.bind_when_ready(env),
             Timer::GraceOver => self.abandon_draining(env),
         }

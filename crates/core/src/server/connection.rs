@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use dayfly_crypto::AuthKeyId;
@@ -10,6 +10,7 @@ use dayfly_crypto::AuthKeyId;
 use crate::session::SessionId;
 use crate::transport::{Limits, ServerTransport};
 
+use super::few::Few;
 use super::http::Http;
 
 /// Names a connection. The driver gives the numbers and never uses one twice.
@@ -41,7 +42,7 @@ pub(super) struct Connection {
     /// The key of the last encrypted frame.
     pub(super) key: Option<AuthKeyId>,
     /// The sessions that answer on it, and no others.
-    pub(super) sessions: BTreeSet<(AuthKeyId, SessionId)>,
+    pub(super) sessions: Few<(AuthKeyId, SessionId), ()>,
     /// Whether a frame came since it was opened.
     pub(super) spoke: bool,
 }
@@ -54,7 +55,7 @@ impl Connection {
             websocket: false,
             parked: None,
             key: None,
-            sessions: BTreeSet::new(),
+            sessions: Few::default(),
             spoke: false,
         }
     }

@@ -88,7 +88,7 @@ impl ServerEndpoint {
         reason: EndReason,
         env: &mut Env<'_, O>,
     ) {
-        let bound = self.bound.get(&target).into_iter().flatten().copied().collect();
+        let bound = self.family(target).collect();
         self.marked.remove(&target);
         for key in mutant!("MS-17.live", [vec![target], ended, bound].concat(), Vec::new()) {
             self.end_key(key, reason, env);

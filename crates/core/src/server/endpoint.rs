@@ -89,11 +89,11 @@ pub struct ServerEndpoint {
     pub(super) transport_limits: Arc<Limits>,
     pub(super) session_limits: Arc<session::Limits>,
     pub(super) handshakes: ServerHandshakes<ConnectionId>,
-    pub(super) connections: BTreeMap<ConnectionId, Connection>,
+    pub(super) connections: BTreeMap<ConnectionId, Box<Connection>>,
     pub(super) parked: Parked,
-    pub(super) keys: BTreeMap<AuthKeyId, LiveKey>,
-    /// The keys in use that are bound to each permanent key.
-    pub(super) bound: BTreeMap<AuthKeyId, BTreeSet<AuthKeyId>>,
+    pub(super) keys: BTreeMap<AuthKeyId, Box<LiveKey>>,
+    /// The keys in use that are bound, each after the permanent key that it is bound to.
+    pub(super) bound: BTreeSet<(AuthKeyId, AuthKeyId)>,
     pub(super) lookups: Lookups,
     pub(super) purposes: BTreeMap<Ticket, Purpose>,
     pub(super) next_ticket: u64,
@@ -124,7 +124,7 @@ impl ServerEndpoint {
             connections: BTreeMap::new(),
             parked: Parked::default(),
             keys: BTreeMap::new(),
-            bound: BTreeMap::new(),
+            bound: BTreeSet::new(),
             lookups: Lookups::default(),
             purposes: BTreeMap::new(),
             next_ticket: 0,
@@ -169,7 +169,8 @@ impl ServerEndpoint {
     /// A connection was accepted.
     pub fn handle_connected(&mut self, connection: ConnectionId, peer: IpAddr, now: Now) {
         self.now = now.monotonic;
-        self.connections.insert(connection, Connection::new(peer, Arc::clone(&self.transport_limits)));
+        let open = Box::new(Connection::new(peer, Arc::clone(&self.transport_limits)));
+        self.connections.insert(connection, open);
         self.timers.set(Timer::FirstFrame(connection), self.later(self.config.first_frame));
         self.tell(Event::Connected { connection: connection.0, peer });
     }

@@ -79,19 +79,19 @@ impl ServerEndpoint {
 
     /// Forgets a key that nothing is remembered under; the store still has it.
     pub(super) fn forget_if_idle(&mut self, key: AuthKeyId) {
-        if self.keys.get(&key).is_some_and(LiveKey::is_idle) {
+        if self.keys.get(&key).is_some_and(|live| live.is_idle()) {
             self.remove_key(key);
         }
     }
 
     /// Lets go of a key and of all that was said under it; its secret is wiped with the last holder, and no other secret
     /// of either side opens a recording of it (rule PF-16).
-    fn remove_key(&mut self, key: AuthKeyId) -> Option<LiveKey> {
+    fn remove_key(&mut self, key: AuthKeyId) -> Option<Box<LiveKey>> {
         let live = self.keys.remove(&key)?;
         self.leave_family(key, live.standing);
         self.timers.clear(Timer::KeyEnd(key));
         self.timers.clear(Timer::KeyRetired(key));
-        for (session_id, attached) in &live.sessions {
+        for (session_id, attached) in live.sessions.iter() {
             self.untie(key, *session_id, attached.connection);
         }
         Some(live)
@@ -100,16 +100,19 @@ impl ServerEndpoint {
     /// Notes what a key is bound to.
     pub(super) fn join_family(&mut self, key: AuthKeyId) {
         if let Some(perm) = self.keys.get(&key).and_then(|live| live.standing.bound_to()) {
-            self.bound.entry(perm).or_default().insert(key);
+            self.bound.insert((perm, key));
         }
     }
 
     fn leave_family(&mut self, key: AuthKeyId, standing: Standing) {
-        let Some(perm) = standing.bound_to() else { return };
-        let Some(family) = self.bound.get_mut(&perm) else { return };
-        family.remove(&key);
-        if family.is_empty() {
-            self.bound.remove(&perm);
+        if let Some(perm) = standing.bound_to() {
+            self.bound.remove(&(perm, key));
         }
+    }
+
+    /// The keys in use that are bound to a permanent one.
+    pub(super) fn family(&self, perm: AuthKeyId) -> impl Iterator<Item = AuthKeyId> {
+        let all = (perm, AuthKeyId(u64::MIN))..=(perm, AuthKeyId(u64::MAX));
+        self.bound.range(all).map(|(_, key)| *key)
     }
 }

@@ -1,7 +1,6 @@
 //! Keys that connections and sessions use now, with what the server remembers under each.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use dayfly_crypto::AuthKeyId;
 
@@ -15,6 +14,7 @@ use crate::session::server::ServerSession;
 
 use super::connection::ConnectionId;
 use super::event::KeyUse;
+use super::few::Few;
 use super::sessions::Origin;
 
 /// What a key is, and what it may do.
@@ -82,7 +82,7 @@ pub(super) struct LiveKey {
     pub(super) standing: Standing,
     pub(super) dc: i32,
     pub(super) salts: KeySalts,
-    pub(super) sessions: BTreeMap<SessionId, Attached>,
+    pub(super) sessions: Few<SessionId, Box<Attached>>,
     /// What the client said of itself, in whichever session (rule PF-11).
     pub(super) client: Option<ClientInfo>,
     pub(super) layer: Option<i32>,
@@ -99,7 +99,7 @@ impl LiveKey {
             standing: Standing::of(record),
             dc: record.dc,
             salts,
-            sessions: BTreeMap::new(),
+            sessions: Few::default(),
             client: None,
             layer: None,
             bind: None,

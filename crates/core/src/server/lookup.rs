@@ -70,7 +70,7 @@ impl ServerEndpoint {
     fn make_live(&mut self, record: &KeyRecord, now: Now) {
         let id = record.id;
         let salts = KeySalts::new(record.first_salt, record.created_at);
-        self.keys.insert(id, LiveKey::new(record, salts));
+        self.keys.insert(id, Box::new(LiveKey::new(record, salts)));
         self.join_family(id);
         self.watch_end(id, now);
     }

@@ -7,6 +7,7 @@ mod destroying;
 mod endpoint;
 mod ends;
 mod event;
+mod few;
 mod frames;
 mod http;
 mod live;

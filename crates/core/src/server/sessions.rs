@@ -63,7 +63,8 @@ impl ServerEndpoint {
         }
         let (session_id, last_message) = (session.id(), self.now);
         let Some(live) = self.keys.get_mut(&key) else { return };
-        live.sessions.insert(session_id, Attached { session, connection: None, last_message });
+        let attached = Box::new(Attached { session, connection: None, last_message });
+        live.sessions.insert(session_id, attached);
         self.tell(Event::SessionCreated { key, session_id });
     }
 
@@ -108,7 +109,7 @@ impl ServerEndpoint {
         }
         self.untie(key, session_id, before);
         if let Some(open) = self.connections.get_mut(&connection) {
-            open.sessions.insert((key, session_id));
+            open.sessions.insert((key, session_id), ());
         }
     }
 
@@ -254,7 +255,7 @@ impl ServerEndpoint {
     }
 
     pub(super) fn attached(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut Attached> {
-        self.keys.get_mut(&key)?.sessions.get_mut(&session_id)
+        self.keys.get_mut(&key)?.sessions.get_mut(&session_id).map(Box::as_mut)
     }
 
     pub(super) fn session(&mut self, key: AuthKeyId, session_id: SessionId) -> Option<&mut ServerSession> {

@@ -2,6 +2,7 @@
 
 use core::net::IpAddr;
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use dayfly_crypto::AuthKeyId;
 
@@ -120,24 +121,50 @@ impl ServerEndpoint {
     /// A back end answered a call. An answer that comes a second time, after the deadline, or to a call whose key has ended
     /// meanwhile, is dropped.
     pub fn handle_answer<O: Observer>(&mut self, call: CallId, answer: Answer, env: &mut Env<'_, O>) {
+        self.handle_answers([(call, answer)], env);
+    }
+
+    /// The same for several calls; the answers for one session travel together.
+    pub fn handle_answers<O: Observer>(
+        &mut self,
+        answers: impl IntoIterator<Item = (CallId, Answer)>,
+        env: &mut Env<'_, O>,
+    ) {
         self.now = env.now.monotonic;
-        self.timers.clear(Timer::CallLate(call));
-        self.finish_call(call, readable(answer), env);
+        let mut sessions = BTreeSet::new();
+        for (call, answer) in answers {
+            self.timers.clear(Timer::CallLate(call));
+            if let Some(origin) = self.finish_call(call, readable(answer), env) {
+                sessions.insert((origin.key, origin.session_id));
+            }
+        }
+        for (key, session_id) in sessions {
+            self.serve_session(key, session_id, env);
+        }
     }
 
     /// The back end had its time. It may have run the call, so the client is not told to try again.
     pub(super) fn on_call_late<O: Observer>(&mut self, call: CallId, env: &mut Env<'_, O>) {
-        self.finish_call(call, refusal(500, "BACKEND_TIMEOUT"), env);
+        if let Some(origin) = self.finish_call(call, refusal(500, "BACKEND_TIMEOUT"), env) {
+            self.serve_session(origin.key, origin.session_id, env);
+        }
     }
 
-    fn finish_call<O: Observer>(&mut self, call: CallId, answer: Answer, env: &mut Env<'_, O>) {
-        let Some(Awaited { origin, key_use, since }) = self.awaited.remove(&call) else { return };
+    /// Gives the answer to the session of the call, which is to be served then; `None` if nobody waits for it.
+    fn finish_call<O: Observer>(
+        &mut self,
+        call: CallId,
+        answer: Answer,
+        env: &mut Env<'_, O>,
+    ) -> Option<Origin> {
+        let Awaited { origin, key_use, since } = self.awaited.remove(&call)?;
         let error = match &answer {
             Answer::Result(_) => None,
             Answer::Error { message, .. } => Some(message.clone()),
         };
         self.tell(Event::Answered { key_use, took: self.now.saturating_sub(since), error });
-        self.answer(origin, answer, env);
+        self.put_answer(origin, answer, env);
+        Some(origin)
     }
 
     /// The back end has an update. It gives to how many sessions it goes.
@@ -174,7 +201,7 @@ impl ServerEndpoint {
         perm: AuthKeyId,
         wanted: impl Fn(SessionId, bool) -> bool,
     ) -> Vec<(AuthKeyId, SessionId)> {
-        let bound = self.bound.get(&perm).into_iter().flatten().copied();
+        let bound = self.family(perm);
         let mut found = Vec::new();
         for key in bound.chain([perm]) {
             let Some(live) = self.keys.get(&key).filter(|live| !live.retired) else { continue };

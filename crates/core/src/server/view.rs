@@ -121,7 +121,7 @@ impl ServerEndpoint {
                 let perm = live.standing.bound_to().or((key_use == KeyUse::Permanent).then_some(id));
                 KeyView { id, key_use, perm }
             }),
-            sessions: open.sessions.iter().map(|(_, session_id)| *session_id).collect(),
+            sessions: open.sessions.keys().map(|(_, session_id)| *session_id).collect(),
             client: live.and_then(|(_, live)| live.client.clone()),
             layer: live.and_then(|(_, live)| live.layer),
         }

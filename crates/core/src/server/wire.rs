@@ -93,7 +93,7 @@ impl ServerEndpoint {
         if let Channel::Http(http) = gone.channel {
             self.forget_http(connection, http);
         }
-        for (key, session_id) in gone.sessions {
+        for (key, session_id) in gone.sessions.keys().copied() {
             self.detach(key, session_id);
         }
     }

@@ -32,7 +32,8 @@ enum State {
 
 struct Open {
     codec: Codec,
-    streams: Option<Streams>,
+    /// Most of what a transport is, where there are any.
+    streams: Option<Box<Streams>>,
 }
 
 impl ServerTransport {
@@ -209,7 +210,7 @@ fn accept_init(buffer: &mut Buffer, limits: &Limits) -> Result<Option<State>, Tr
     let (kind, mut streams) = obfuscated::accept(init, &limits.proxy_secrets)?;
     buffer.consume(INIT_LEN);
     streams.receive.apply(buffer.unused_mut());
-    Ok(Some(State::Open(Open { codec: Codec::new(kind, Role::Server), streams: Some(streams) })))
+    Ok(Some(State::Open(Open { codec: Codec::new(kind, Role::Server), streams: Some(Box::new(streams)) })))
 }
 
 fn decode(codec: &mut Codec, buffer: &mut Buffer, limits: &Limits) -> Result<Option<Frame>, TransportError> {

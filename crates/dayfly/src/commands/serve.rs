@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 use dayfly_core::NoObserver;
 use dayfly_server::{
     Allow, Config, ControlSocket, Identity, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock,
-    forbid_core_dumps, swap_is_on,
+    forbid_core_dumps, raise_open_files, swap_is_on,
 };
 use dayfly_store::{EmbeddedStore, Keys, RamTempKeys, TempLimits};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
         return Ok(());
     }
     start_logging(args.json)?;
-    harden()?;
+    prepare_process()?;
     // The port first: a start that fails for it has made and opened nothing.
     let runtime = runtime()?;
     let listener = runtime.block_on(Listener::bind_all(&config))?;
@@ -101,9 +101,10 @@ fn start_logging(json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Rule PF-01: no core dump may hold keys, and the operator is told when swap may.
-fn harden() -> anyhow::Result<()> {
+/// Rule PF-01: no core dump may hold keys, and the operator is told when swap may. Each connection takes a file.
+fn prepare_process() -> anyhow::Result<()> {
     forbid_core_dumps().context("the limit of core dumps cannot be set to zero")?;
+    raise_open_files().context("the limit of open files cannot be raised")?;
     if swap_is_on() == Some(true) {
         tracing::warn!(
             "swap is on: the system may write temporary keys to a disk; turn it off or encrypt it"

@@ -5,6 +5,7 @@ mod config;
 mod connect;
 mod demo;
 mod keys;
+mod open_files;
 mod refused_starts;
 mod reload;
 mod rsa;

@@ -120,6 +120,16 @@ impl Place {
         (serving, Notified(socket))
     }
 
+    /// The same, with as many open files as are given.
+    pub(crate) fn serve_with_files(&self, soft: u32, hard: u32, arguments: &[&str]) -> Serving {
+        let program = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let script = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).arg(program.get_program()).args(program.get_args()).args(arguments);
+        shell.current_dir(self.0.path()).env("HOME", self.path("home")).stdin(Stdio::null());
+        Serving::start(&mut shell)
+    }
+
     /// A store that was made and closed in an orderly way.
     pub(crate) fn with_a_store() -> Self {
         let place = Self::new();

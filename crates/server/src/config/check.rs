@@ -68,13 +68,15 @@ fn keys(keys: &Keys) -> [Row; 2] {
     ]
 }
 
-fn limits(limits: &Limits) -> [Row; 6] {
+fn limits(limits: &Limits) -> [Row; 7] {
     let Limits { connections, unfinished_handshakes: unfinished, frame_bytes, temp_keys, .. } = *limits;
+    let per_address = limits.unfinished_per_address;
     let (least, frame) = ("at least 1", (4096..=1 << 24).contains(&frame_bytes));
     let call_seconds = limits.call_seconds;
     let queue = limits.crypto_queue.unwrap_or(1);
     [
-        row("limits.connections", connections >= 1, connections, least),
+        row("limits.connections", connections != Some(0), 0, least),
+        row("limits.unfinished_per_address", per_address >= 1, per_address, least),
         row("limits.unfinished_handshakes", unfinished >= 1, unfinished, least),
         row("limits.crypto_queue", queue >= 1, queue, least),
         row("limits.frame_bytes", frame, frame_bytes, "4096 to 16777216"),

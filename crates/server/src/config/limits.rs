@@ -26,8 +26,11 @@ impl Default for Keys {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Open connections; one more is closed without a word, since it has no framing yet to say -429 in.
-    pub connections: usize,
+    /// Open connections; one more is closed without a word, since it has no framing yet to say -429 in. Unset, as many as
+    /// the process may open files, less a few for everything else.
+    pub connections: Option<usize>,
+    /// Handshakes begun and not finished, for one address (an IPv6 one by its /64).
+    pub unfinished_per_address: usize,
     /// Handshakes begun and not finished, in all.
     pub unfinished_handshakes: usize,
     /// Private-key operations a minute for one address (an IPv6 one by its /64); beyond it -429 (rule HS-35).
@@ -50,7 +53,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 10_000,
+            connections: None,
+            unfinished_per_address: 2_000,
             unfinished_handshakes: 20_000,
             handshakes_per_address: 600,
             crypto_queue: None,

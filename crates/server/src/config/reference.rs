@@ -161,8 +161,13 @@ const KEYS: &[Setting] = &[
 ];
 
 const LIMITS: &[Setting] = &[
-    set("connections", "10000", "open at once"),
+    example(
+        "connections",
+        "10000",
+        "open at once; as many as the process may open files, less 256, unless it is set",
+    ),
     set("unfinished_handshakes", "20000", "in all"),
+    set("unfinished_per_address", "2000", "the same for one address"),
     set("handshakes_per_address", "600", "private-key operations a minute, beyond it -429"),
     example("crypto_queue", "512", "costly jobs that may wait, beyond it -429; 256 for each processor"),
     set("frame_bytes", "1048576", "the largest encrypted frame"),

@@ -61,7 +61,7 @@ mod tests {
         let (config, kept) = next.reloaded(&running);
         assert_eq!(kept, ["listen", "dc"]);
         assert_eq!((config.dc, config.listen), (2, running.listen));
-        assert_eq!((config.limits.connections, config.allow.len()), (6, 1));
+        assert_eq!((config.limits.connections, config.allow.len()), (Some(6), 1));
     }
 
     #[test]

@@ -59,7 +59,11 @@ impl Calls {
 
     /// The next call to run.
     pub(super) fn next(&mut self) -> Option<IncomingCall> {
-        self.waiting.pop_front()
+        let call = self.waiting.pop_front();
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new(); // most sessions are idle: they hold no memory for it
+        }
+        call
     }
 
     /// Whether the call waits or runs, so that an answer to it is wanted.

@@ -218,6 +218,7 @@ impl ServerSession {
         // Also if there is no room for the answer: a repeat is then told that it is forgotten.
         self.calls.answered(call, msg_id);
         self.acks.remove(&call); // rule MS-13: the answer acknowledges the call
+        self.shrink_acks();
         self.outbox.add(message, Some(call), now.monotonic, &self.limits)
     }
 
@@ -250,6 +251,7 @@ impl ServerSession {
     fn acknowledgement(&mut self, now: Now) -> Option<Outgoing> {
         let some = self.acks.keys().take(MAX_IDS).copied().collect::<Vec<_>>();
         self.acks.retain(|id, _| some.binary_search(id).is_err());
+        self.shrink_acks();
         let msg_ids: LongVec<'_> = some.iter().map(|id| id.to_long()).collect();
         let body = to_bytes(&MsgsAck { msg_ids });
         (!some.is_empty()).then(|| self.message(body, MadeFor::Notice, false, now))
@@ -268,6 +270,13 @@ impl ServerSession {
         let inners: Vec<_> = messages.iter().map(Outgoing::inner).collect();
         let msg_id = self.clock.next(MadeFor::Notice, env.now);
         plaintext(salt, self.id, msg_id, self.seqno.next(false), &container::pack(&inners))
+    }
+
+    /// An empty map keeps its last node.
+    fn shrink_acks(&mut self) {
+        if self.acks.is_empty() {
+            self.acks = BTreeMap::new();
+        }
     }
 
     /// Notes that a message wants to be acknowledged: a call by its answer, if that comes in time.

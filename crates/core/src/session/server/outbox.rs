@@ -75,7 +75,7 @@ impl Outbox {
             if full && !taken.is_empty() {
                 break;
             }
-            self.ready.remove(&msg_id);
+            self.unready(msg_id);
             size = size.saturating_add(length);
             taken.extend(self.send(msg_id));
         }
@@ -93,9 +93,19 @@ impl Outbox {
     /// Forgets a message, for it was acknowledged or is not wanted.
     pub(super) fn remove(&mut self, msg_id: MsgId) -> Option<Kept> {
         let kept = self.kept.remove(&msg_id)?;
-        self.ready.remove(&msg_id);
+        if self.kept.is_empty() {
+            self.kept = BTreeMap::new(); // an empty one keeps its last node, of eleven messages
+        }
+        self.unready(msg_id);
         self.bytes = self.bytes.saturating_sub(kept.body.len());
         Some(kept)
+    }
+
+    fn unready(&mut self, msg_id: MsgId) {
+        self.ready.remove(&msg_id);
+        if self.ready.is_empty() {
+            self.ready = BTreeSet::new();
+        }
     }
 
     /// Sends a message again with its msg_id; `false` if it is no longer known.
