@@ -130,10 +130,13 @@ fn an_event_log_that_cannot_be_written() {
 fn something_in_the_way_of_the_control_socket() {
     let place = Place::with_a_store();
     place.write("dayfly-data/dayfly.sock", "mine");
+    // The store was opened already, and its file notes that.
+    let said = place.run(&["serve", "--listen", "127.0.0.1:0"]).failed_with(1);
     assert_eq!(
-        refusal(&place),
+        said,
         "dayfly-data/dayfly.sock: is in the way: it is no socket of a server, and is left as it is"
     );
+    assert_eq!(place.read("dayfly-data/dayfly.sock"), "mine");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn rsa_keys_change_over_one_after_the_other() {
     let [old, new] = ["old.pem", "new.pem"].map(|name| make_key(&place, name));
     place.write("dayfly.toml", "rsa_keys = [{ file = \"old.pem\" }]\n");
     let (server, notified) = started(&place);
-    assert_eq!(server.offered(), [old.clone()]);
+    assert_eq!(server.offered(), [old.as_str()]);
     place.write(
         "dayfly.toml",
         "rsa_keys = [{ file = \"new.pem\" }, { file = \"old.pem\", old_rsa = true }]\n",
@@ -60,7 +60,7 @@ fn a_configuration_that_is_wrong_changes_nothing_and_is_told_with_its_line() {
     for wrong in ["dc = 2\nlimits = 7\n", "dc = 2\nrsa_keys = [{ file = \"none.pem\" }]\n"] {
         place.write("dayfly.toml", wrong);
         reload(&server, &notified);
-        assert_eq!(server.offered(), [key.clone()]);
+        assert_eq!(server.offered(), [key.as_str()]);
     }
     let (_, _, logged) = server.end(Signal::TERM);
     assert_eq!(logged.matches("the earlier configuration stays: dayfly.toml:2: ").count(), 2, "{logged}");
