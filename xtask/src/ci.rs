@@ -23,15 +23,16 @@ const fn step(name: &'static str, words: &'static [&'static str]) -> Step {
     Step { name, words, variables: &[] }
 }
 
-/// One after another, cheap ones first. Everything is built with the release profile, so that steps share what they
-/// build; by the end of these everything is.
-const STEPS: [Step; 9] = [
+/// One after another, cheap ones first. Everything but the protocol's generator is built with the release profile, so that
+/// steps share what they build; by the end of these everything is.
+const STEPS: [Step; 10] = [
     step("format", &["cargo", "fmt", "--all", "--check"]),
     step("dependencies", &["cargo", "xtask", "deps"]),
     step("rules", &["cargo", "xtask", "rules", "--summary"]),
     step("lints", &["cargo", "clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     step("tests", &["cargo", "test", "--release"]),
     step("tests-of-xtask", &["cargo", "test", "--release", "--package", "xtask"]),
+    step("generated-protocol", &["cargo", "xtask", "proto", "--check"]),
     Step {
         name: "documentation",
         words: &["cargo", "doc", "--release", "--workspace", "--no-deps"],

@@ -9,6 +9,7 @@
 mod ci;
 mod deps;
 mod fuzz;
+mod proto;
 mod rules;
 mod tl;
 mod workspace;
@@ -22,6 +23,7 @@ usage: cargo xtask COMMAND
   deps                          edges between crates, DEPS.md, licences, forbidden crates
   fuzz [--seconds N] [--keep] [TARGET...]
                                 10 CPU-minutes for each fuzz target, or N seconds; --keep minimizes fuzz/corpus
+  proto [--check]               generate the Rust code of proto/, or say whether it is stale
   rules [--summary]             every rule of docs/src/rules.md with its checks and its tests
   rules --prove [--only PREFIX] switch the checks off one by one: a test that names the rule must fail
   rules --prove --no-run        build what that runs
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["deps"] => deps::run(),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["proto", rest @ ..] => proto::run(rest),
         ["rules", rest @ ..] => rules::run(rest),
         ["tl"] => tl::run(),
         ["help" | "--help" | "-h"] => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::workspace::{Metadata, Package};
 
 /// Ordinary dependencies only: what a test needs does not ship.
-const KNOWS: [(&str, &[&str]); 13] = [
+const KNOWS: [(&str, &[&str]); 15] = [
     ("dayfly-tl", &[]),
     ("dayfly-modexp", &[]),
     ("dayfly-crypto", &["dayfly-modexp"]),
@@ -21,7 +21,9 @@ const KNOWS: [(&str, &[&str]); 13] = [
     ("dayfly-oracles", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     ("dayfly-tests", &[]),
     ("dayfly-memory-tests", &[]),
+    ("dayfly-example-backend", &[]),
     ("xtask", &[]),
+    ("xtask-proto", &[]),
 ];
 
 /// The parts without I/O, clock and ambient randomness.
