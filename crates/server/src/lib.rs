@@ -40,6 +40,7 @@ mod config;
 mod connection;
 mod engine;
 mod event_log;
+mod grpc;
 mod http;
 mod identity;
 mod metrics;
@@ -55,12 +56,13 @@ mod workers;
 
 pub use admin::AdminPlace;
 pub use config::{
-    Admin as AdminConfig, Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, Sealing,
-    Tls,
+    Admin as AdminConfig, Allow, Backend, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener,
+    Sealing, Tls,
 };
 pub use dayfly_core::server::{PushError, Recipient, Revoked, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;
+pub use grpc::{BackendAddress, BackendError, BackendHealth, GrpcBackend, NoBackendAddress};
 pub use identity::{
     Identity, IdentityError, PRIVATE_FILE, PUBLIC_FILE, generate, read_private, read_public, write_public,
 };
