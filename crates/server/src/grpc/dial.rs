@@ -20,8 +20,8 @@ use super::address::BackendAddress;
 use super::certificates::{self, BackendError};
 use crate::config::Backend;
 
-/// How long a connection, with TLS, may take to open.
-const OPENS_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection, with TLS, may take to open. Less than a back end has to greet, so that the log tells which it was.
+const OPENS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Opens connections to one back end.
 #[derive(Clone)]
