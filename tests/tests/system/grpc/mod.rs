@@ -91,9 +91,11 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let mut settings = Backend::at(BackendAddress::Unix(socket_in(&directory)));
         change(&mut settings);
-        let mut backend = TestBackend::listen(&socket_in(&directory));
         let clock = HandClock::default();
         let (server, health) = server_with(&settings, clock.clone()).await;
+        // Before there is a back end: no stream waits, and may be given up, while keys are made.
+        let client = client_of(&server).await;
+        let mut backend = TestBackend::listen(&socket_in(&directory));
         let (mut streams, mut hellos) = (Vec::new(), Vec::new());
         for _ in 0..settings.streams {
             let (hello, stream) = backend.next_ready().await;
@@ -101,7 +103,6 @@ impl Scene {
             streams.push(stream);
         }
         until_open(&health, streams.len()).await;
-        let client = client_of(&server).await;
         Self { server, clock, client, backend, streams, hellos, health, directory }
     }
 

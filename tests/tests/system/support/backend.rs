@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use dayfly_example_backend::proto::{
-    Answer, Call, FromEdge, Hello, Ready, ToEdge, answer, from_edge, to_edge,
+    Answer, Call, FromEdge, Hello, Pong, Ready, ToEdge, answer, from_edge, to_edge,
 };
 use futures_util::stream::{Stream, poll_fn};
 use prost::Message as _;
@@ -71,12 +71,17 @@ impl TestBackend {
 }
 
 impl BackendStream {
-    /// The next message; panics at the end of the stream.
+    /// The next message, after pings, which are answered; panics at the end of the stream.
     pub(crate) async fn hear(&mut self) -> from_edge::Message {
-        self.try_hear().await.expect("a message, not the end of the stream")
+        loop {
+            match self.try_hear().await.expect("a message, not the end of the stream") {
+                from_edge::Message::Ping(_) => self.say(to_edge::Message::Pong(Pong {})),
+                message => return message,
+            }
+        }
     }
 
-    /// The next message; `None` at the end of the stream, however it ends.
+    /// The next message, of whichever kind; `None` at the end of the stream, however it ends.
     pub(crate) async fn try_hear(&mut self) -> Option<from_edge::Message> {
         let heard = within("a message or the end of the stream", self.heard.message()).await;
         heard.ok().flatten().map(|message| message.message.expect("a message of version 1"))
