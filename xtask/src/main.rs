@@ -10,6 +10,7 @@ mod ci;
 mod deps;
 mod fuzz;
 mod load;
+mod proto;
 mod rules;
 mod tl;
 mod workspace;
@@ -25,6 +26,7 @@ usage: cargo xtask COMMAND
                                 measure docs/src/figures.md; --write puts the report there
   fuzz [--seconds N] [--keep] [TARGET...]
                                 10 CPU-minutes for each fuzz target, or N seconds; --keep minimizes fuzz/corpus
+  proto [--check]               generate the Rust code of proto/, or say whether it is stale
   rules [--summary]             every rule of docs/src/rules.md with its checks and its tests
   rules --prove [--only PREFIX] switch the checks off one by one: a test that names the rule must fail
   rules --prove --no-run        build what that runs
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["deps"] => deps::run(),
         ["figures", rest @ ..] => load::figures(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["proto", rest @ ..] => proto::run(rest),
         ["rules", rest @ ..] => rules::run(rest),
         ["soak", rest @ ..] => load::soak(rest),
         ["tl"] => tl::run(),

@@ -41,6 +41,7 @@ mod connection;
 mod control;
 mod engine;
 mod event_log;
+mod grpc;
 mod http;
 mod identity;
 mod metrics;
@@ -59,14 +60,15 @@ mod workers;
 
 pub use admin::AdminPlace;
 pub use config::{
-    Admin as AdminConfig, Allow, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener, RsaKey,
-    Sealing, Tls,
+    Admin as AdminConfig, Allow, Backend, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener,
+    RsaKey, Sealing, Tls,
 };
 pub use control::{CONTROL_FILE, ControlClient, ControlError, ControlSocket};
 pub use dayfly_core::handshake::server::ServerKey;
 pub use dayfly_core::server::{PushError, Recipient, Revoked, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;
+pub use grpc::{BackendAddress, BackendError, BackendHealth, GrpcBackend, NoBackendAddress};
 pub use identity::{
     Identity, IdentityError, PRIVATE_FILE, PUBLIC_FILE, generate, read_private, read_public, write_public,
 };

@@ -24,6 +24,16 @@ pub trait Upstream: Send {
     fn call(&mut self, call: UpstreamCall, now: Now, reply: Reply);
 }
 
+impl<U: Upstream + ?Sized> Upstream for Box<U> {
+    fn start(&mut self, edge: Edge) {
+        (**self).start(edge);
+    }
+
+    fn call(&mut self, call: UpstreamCall, now: Now, reply: Reply) {
+        (**self).call(call, now, reply);
+    }
+}
+
 /// The answer owed to one call. Dropped without one it says 500 BACKEND_GONE; after the call's deadline it says nothing any
 /// more.
 #[derive(Debug)]
@@ -35,6 +45,12 @@ pub struct Reply {
 impl Reply {
     pub(crate) fn new(call: CallId, deliver: mpsc::UnboundedSender<Done>) -> Self {
         Self { call, deliver: Some(deliver) }
+    }
+
+    /// One that nobody hears.
+    #[cfg(test)]
+    pub(crate) fn to_nobody() -> Self {
+        Self { call: CallId(0), deliver: None }
     }
 
     /// Answers. A result has to be an object of TL, at most about 2 MiB; another one becomes an error with a name.
@@ -85,8 +101,7 @@ impl Edge {
     /// # Errors
     /// [`EdgeError`].
     pub async fn push(&self, to: Recipient, update: Vec<u8>) -> Result<usize, EdgeError> {
-        let (tell, told) = oneshot::channel();
-        self.ask(Command::Push { to, update, tell }).await?;
+        let told = self.begin_push(to, update).await?;
         Ok(told.await.map_err(|_| EdgeError::Ended)??)
     }
 
@@ -95,9 +110,7 @@ impl Edge {
     /// # Errors
     /// [`EdgeError::Ended`].
     pub async fn connected(&self, perm: AuthKeyId) -> Result<Vec<SessionId>, EdgeError> {
-        let (tell, told) = oneshot::channel();
-        self.ask(Command::Sessions { perm, tell }).await?;
-        told.await.map_err(|_| EdgeError::Ended)
+        self.begin_connected(perm).await?.await.map_err(|_| EdgeError::Ended)
     }
 
     /// Ends a key for good, of whichever kind, with everything bound to it, and every connection under it. Durable when this
@@ -106,9 +119,33 @@ impl Edge {
     /// # Errors
     /// [`EdgeError::Ended`].
     pub async fn revoke(&self, key: AuthKeyId) -> Result<Revoked, EdgeError> {
+        self.begin_revoke(key).await?.await.map_err(|_| EdgeError::Ended)
+    }
+
+    /// What was begun before something else is done before it.
+    pub(crate) async fn begin_push(
+        &self,
+        to: Recipient,
+        update: Vec<u8>,
+    ) -> Result<oneshot::Receiver<Result<usize, PushError>>, EdgeError> {
+        let (tell, told) = oneshot::channel();
+        self.ask(Command::Push { to, update, tell }).await?;
+        Ok(told)
+    }
+
+    pub(crate) async fn begin_connected(
+        &self,
+        perm: AuthKeyId,
+    ) -> Result<oneshot::Receiver<Vec<SessionId>>, EdgeError> {
+        let (tell, told) = oneshot::channel();
+        self.ask(Command::Sessions { perm, tell }).await?;
+        Ok(told)
+    }
+
+    pub(crate) async fn begin_revoke(&self, key: AuthKeyId) -> Result<oneshot::Receiver<Revoked>, EdgeError> {
         let (tell, told) = oneshot::channel();
         self.ask(Command::Revoke { key, tell }).await?;
-        told.await.map_err(|_| EdgeError::Ended)
+        Ok(told)
     }
 
     async fn ask(&self, command: Command) -> Result<(), EdgeError> {

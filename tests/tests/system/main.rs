@@ -6,6 +6,7 @@
 mod admin;
 mod calls;
 mod crowd;
+mod grpc;
 mod http;
 mod key_exchange;
 mod limits;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::workspace::{Metadata, Package};
 
 /// Ordinary dependencies only: what a test needs does not ship.
-const KNOWS: [(&str, &[&str]); 14] = [
+const KNOWS: [(&str, &[&str]); 15] = [
     ("dayfly-tl", &[]),
     ("dayfly-modexp", &[]),
     ("dayfly-crypto", &["dayfly-modexp"]),
@@ -33,6 +33,7 @@ const KNOWS: [(&str, &[&str]); 14] = [
     ),
     ("dayfly-tests", &[]),
     ("dayfly-memory-tests", &[]),
+    ("dayfly-example-backend", &[]),
     ("xtask", &[]),
 ];
 

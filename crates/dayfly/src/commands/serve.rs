@@ -7,13 +7,14 @@ mod signals;
 use std::env::VarError;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use dayfly_core::NoObserver;
 use dayfly_server::{
-    Allow, Config, ControlSocket, Identity, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock,
-    forbid_core_dumps, raise_open_files, swap_is_on,
+    Allow, Config, ControlSocket, GrpcBackend, Identity, Listener, OsRandom, OwnAnswers, Parts, Server,
+    SystemClock, Upstream, forbid_core_dumps, raise_open_files, swap_is_on,
 };
 use dayfly_store::{EmbeddedStore, Keys, RamTempKeys, TempLimits};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
         return Ok(());
     }
     let config = configure(args)?;
+    check_backend(&config, args.config.as_deref())?;
     if args.check_config {
         line("the configuration is right");
         return Ok(());
@@ -84,6 +86,22 @@ fn configure(args: &Serve) -> anyhow::Result<Config> {
     Ok(config)
 }
 
+/// Whether the files are there that the connection to the back end needs.
+fn check_backend(config: &Config, file: Option<&Path>) -> anyhow::Result<()> {
+    let checked = config.backend.as_ref().map_or(Ok(()), GrpcBackend::check);
+    Ok(checked
+        .map_err(|error| Config::wrong(file.unwrap_or(Path::new("")), error.key(), error.to_string()))?)
+}
+
+/// What answers calls: the configured back end, or else nothing but the server itself.
+fn upstream(config: &Config, address: SocketAddr) -> anyhow::Result<Box<dyn Upstream>> {
+    let own = OwnAnswers { address, dc: config.dc, test: config.test, tmp_sessions: config.tmp_sessions };
+    Ok(match &config.backend {
+        Some(backend) => Box::new(GrpcBackend::new(backend, own)?),
+        None => Box::new(own),
+    })
+}
+
 /// `RUST_LOG` chooses what is logged, as in `info,dayfly_server=debug`; `info` without it.
 fn start_logging(json: bool) -> anyhow::Result<()> {
     let filter = match std::env::var(LOG_VARIABLE) {
@@ -127,15 +145,13 @@ async fn serve(
             "clients are told {address} by help.getConfig, which is no address to connect to: set advertise in the configuration"
         );
     }
-    let upstream =
-        OwnAnswers { address, dc: config.dc, test: config.test, tmp_sessions: config.tmp_sessions };
     let parts = Parts {
         clock: SystemClock::default(),
         random: OsRandom,
         observer: NoObserver,
         rsa: identity.keys.clone(),
         keys: Arc::clone(&keys),
-        upstream,
+        upstream: upstream(&config, address)?,
     };
     // Watched before anybody is told of the server: a signal that comes right after that is not missed.
     let mut signals = Signals::watch()?;
@@ -176,6 +192,9 @@ fn introduce(config: &Config, listening: SocketAddr, address: SocketAddr, identi
         line(&format!("also taken     {}", key.key.fingerprint()));
     }
     line(&format!("stored keys    {notice}"));
+    if let Some(backend) = &config.backend {
+        line(&format!("back end       {}", backend.address));
+    }
     line("\nHow clients get here; pem is the text of the public key");
     line(&format!("  dayfly     dayfly connect {address} --server-key {pem}"));
     for hint in &HINTS {

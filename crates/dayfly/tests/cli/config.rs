@@ -80,6 +80,31 @@ fn files_that_cannot_be_used_are_told_before_anything_is_started() {
 }
 
 #[test]
+fn files_of_the_back_end_that_will_not_do_are_told_with_file_line_and_reason() {
+    let place = Place::new();
+    let settings = "dc = 3\n[backend]\naddress = \"https://localhost:1\"\nca = \"ca.pem\"\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n";
+    place.write("dayfly.toml", settings);
+    let refused = |expected: &str| {
+        for arguments in [
+            &["serve", "--config", "dayfly.toml"][..],
+            &["serve", "--config", "dayfly.toml", "--check-config"],
+        ] {
+            let said = place.run(arguments).failed_with(2);
+            assert!(said.starts_with(expected), "{said}");
+        }
+    };
+    refused("dayfly.toml:4: ca.pem: cannot be used for TLS: ");
+    place.write("ca.pem", include_str!("../../../../tests/tests/system/grpc/ca.pem"));
+    refused("dayfly.toml:5: cert.pem: cannot be used for TLS: ");
+    place.write("cert.pem", include_str!("../../../../tests/tests/system/grpc/dayfly.pem"));
+    place.write("key.pem", "no key");
+    refused("dayfly.toml:6: key.pem: cannot be used for TLS: ");
+    place.write("key.pem", include_str!("../../../../tests/tests/system/grpc/dayfly-key.pem"));
+    let checked = place.run(&["serve", "--config", "dayfly.toml", "--check-config"]).well();
+    assert_eq!(checked, "the configuration is right\n");
+}
+
+#[test]
 fn a_missing_file_is_wrong_usage() {
     let said = Place::new().run(&["serve", "--config", "none.toml"]).failed_with(2);
     assert!(said.starts_with("none.toml: cannot be read: No such file"), "{said}");

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::error::{ConfigError, line_of};
-use super::{Admin, Config, Keys, Limits, Sealing};
+use super::{Admin, Backend, Config, Keys, Limits, Sealing};
+use crate::grpc::BackendAddress;
 
 /// A key with its table, whether its value will do, the value, and what is expected.
 struct Row {
@@ -24,8 +25,9 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
         row("rsa_keys", config.rsa_keys.len() <= 64, config.rsa_keys.len(), "at most 64"),
         row("tmp_sessions", config.tmp_sessions >= 1, config.tmp_sessions, "at least 1"),
     ];
-    let rows =
-        own.into_iter().chain(admin(&config.admin)).chain(sealing(&config.sealing)).chain(keys(&config.keys));
+    let back_end = config.backend.iter().flat_map(backend);
+    let rows = own.into_iter().chain(admin(&config.admin)).chain(back_end);
+    let rows = rows.chain(sealing(&config.sealing)).chain(keys(&config.keys));
     match rows.chain(limits(&config.limits)).find(|row| !row.right) {
         None => Ok(()),
         Some(Row { key, value, expected, .. }) => Err(ConfigError::OutOfRange {
@@ -82,5 +84,42 @@ fn limits(limits: &Limits) -> [Row; 7] {
         row("limits.frame_bytes", frame, frame_bytes, "4096 to 16777216"),
         row("limits.temp_keys", temp_keys >= 1, temp_keys, least),
         row("limits.call_seconds", (1..=3600).contains(&call_seconds), call_seconds, "1 to 3600"),
+    ]
+}
+
+fn backend(backend: &Backend) -> [Row; 8] {
+    let address = &backend.address;
+    let tls = matches!(address, BackendAddress::Tls { .. });
+    let files = [&backend.ca, &backend.certificate, &backend.key].map(Option::is_some);
+    let (plain, wanted) = (matches!(address, BackendAddress::Plain(_)), backend.plain_tcp);
+    let Backend {
+        streams, calls_in_flight, calls_later, message_bytes, queue_bytes, silence_seconds, ..
+    } = *backend;
+    let files_right = files == [tls; 3];
+    let files = "set without ca, certificate and key, or they without https://";
+    [
+        row("backend.address", !plain || wanted, address, "plain_tcp = true beside it, https:// or unix:"),
+        row("backend", files_right, files, "all three for an address with https://, none for others"),
+        row("backend.streams", (1..=64).contains(&streams), streams, "1 to 64"),
+        row(
+            "backend.calls_in_flight",
+            (1..=1_000_000).contains(&calls_in_flight),
+            calls_in_flight,
+            "1 to 1000000",
+        ),
+        row("backend.calls_later", calls_later <= 1_000_000, calls_later, "0 to 1000000"),
+        row(
+            "backend.message_bytes",
+            (65_536..=1 << 26).contains(&message_bytes),
+            message_bytes,
+            "65536 to 67108864",
+        ),
+        row(
+            "backend.queue_bytes",
+            queue_bytes >= message_bytes as usize,
+            queue_bytes,
+            "at least message_bytes",
+        ),
+        row("backend.silence_seconds", (1..=3600).contains(&silence_seconds), silence_seconds, "1 to 3600"),
     ]
 }

@@ -1,5 +1,6 @@
 //! What an operator may set, read from TOML. A wrong file is refused with the line, the key and what is expected there.
 
+mod backend;
 mod check;
 mod error;
 mod files;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 use crate::proxy::Network;
 
+pub use backend::Backend;
 pub use error::ConfigError;
 pub use limits::{Keys, Limits};
 
@@ -64,6 +66,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The operator's side.
     pub admin: Admin,
+    /// What answers calls; without it the server refuses all but `help.getConfig` and `help.getNearestDc`.
+    pub backend: Option<Backend>,
     /// Where the key that seals the store comes from.
     pub sealing: Sealing,
     /// Lifetimes of keys.
@@ -92,6 +96,7 @@ impl Default for Config {
             drain_seconds: 5,
             tls: None,
             admin: Admin::default(),
+            backend: None,
             sealing: Sealing::default(),
             keys: Keys::default(),
             limits: Limits::default(),
@@ -192,6 +197,15 @@ impl Config {
         })?;
         check::check(&config, text, path)?;
         Ok(config)
+    }
+
+    /// What is wrong with the setting `key`, such as `backend.ca`, of the file at `path`: for what is found out only when the
+    /// setting is used.
+    #[must_use]
+    pub fn wrong(path: &Path, key: &str, message: String) -> ConfigError {
+        // A file that has gone since it was read has no lines.
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        ConfigError::Wrong { path: path.to_owned(), line: error::line_of(&text, key), message }
     }
 
     /// Whether `what` is allowed.

@@ -7,6 +7,7 @@ use dayfly_core::transport::ProxySecret;
 use serde::{Deserialize as _, Deserializer, de};
 use zeroize::Zeroizing;
 
+use crate::grpc::BackendAddress;
 use crate::proxy::Network;
 
 /// An address and a port; whoever leaves out the port is told so.
@@ -39,6 +40,12 @@ pub(super) fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
         Err(de::Error::custom(format!("{text:?} is no host, {expected}")))
     };
     texts.into_iter().map(host).collect()
+}
+
+pub(super) fn backend_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BackendAddress, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
 fn parse_address<E: de::Error>(text: &str) -> Result<SocketAddr, E> {

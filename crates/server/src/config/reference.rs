@@ -77,6 +77,12 @@ const TABLES: &[Table] = &[
         settings: TLS,
     },
     Table {
+        header: "[backend]",
+        status: Status::Example,
+        about: "what answers calls, see \"Writing a back end\"",
+        settings: BACKEND,
+    },
+    Table {
         header: "[admin]",
         status: Status::Example,
         about: "metrics, health and the admin page; off until it listens",
@@ -133,6 +139,29 @@ const PROXY: &[Setting] = &[
 
 const TLS: &[Setting] =
     &[set("certificate", "\"/etc/dayfly/fullchain.pem\"", ""), set("key", "\"/etc/dayfly/privkey.pem\"", "")];
+
+const BACKEND: &[Setting] = &[
+    set(
+        "address",
+        "\"https://backend.example:7443\"",
+        "or unix:/run/backend/backend.sock, or http://127.0.0.1:port",
+    ),
+    set("ca", "\"/etc/dayfly/backend-ca.pem\"", "with https: authorities of the back end's certificate,"),
+    set("certificate", "\"/etc/dayfly/dayfly.pem\"", "our certificate"),
+    set("key", "\"/etc/dayfly/dayfly.key\"", "and its key"),
+    set("plain_tcp", "false", "whether http:// to this machine is wanted"),
+    set("streams", "4", "conversations in parallel, 1 to 64"),
+    set(
+        "calls_in_flight",
+        "1024",
+        "a stream: calls that the back end has said nothing of, then 420 FLOOD_WAIT_1",
+    ),
+    set("calls_later", "16384", "a stream: calls that it has put off"),
+    set("queue_bytes", "16777216", "a stream: bytes of calls that it has not read, then 420 FLOOD_WAIT_1"),
+    set("message_bytes", "4194304", "the longest message either way, 65536 to 67108864"),
+    set("silence_seconds", "60", "after which a back end that says nothing is given up"),
+    set("takes_config", "false", "help.getConfig and help.getNearestDc go to the back end too"),
+];
 
 const ADMIN: &[Setting] = &[
     set("listen", "\"127.0.0.1:9190\"", "any address that others reach needs [admin.tls]"),

@@ -16,7 +16,7 @@ impl Config {
                 }
             )*};
         }
-        keep!(listen listen_also advertise proxy admin data_dir dc test cdn tmp_sessions event_log sealing);
+        keep!(listen listen_also advertise proxy admin backend data_dir dc test cdn tmp_sessions event_log sealing);
         // Whoever adds a setting says here, or above, which it is.
         let Self {
             rsa_keys: _,
@@ -32,6 +32,7 @@ impl Config {
             advertise: _,
             proxy: _,
             admin: _,
+            backend: _,
             data_dir: _,
             dc: _,
             test: _,

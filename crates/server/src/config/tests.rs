@@ -184,3 +184,75 @@ fn a_file_that_cannot_be_used_is_told_with_the_line_that_names_it() {
     let message = refusal("[admin]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"DIR/b.pem\"");
     assert!(message.starts_with("dayfly.toml:3: admin.token_file: b.pem: its mode is 0644,"), "{message}");
 }
+
+const UNIX: &str = "[backend]\naddress = \"unix:/run/backend.sock\"\n";
+const FILES: &str = "ca = \"ca.pem\"\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n";
+
+#[test]
+fn a_back_end_needs_an_address_and_no_more() {
+    let config = Config::parse(UNIX, Path::new("dayfly.toml")).unwrap();
+    let backend = config.backend.unwrap();
+    let default = Backend::at("unix:/run/backend.sock".parse().unwrap());
+    assert_eq!(format!("{backend:?}"), format!("{default:?}"));
+    assert_eq!(refusal("[backend]\nstreams = 1"), "dayfly.toml:1: missing field `address`");
+}
+
+#[test]
+fn an_address_of_a_back_end_that_is_none_says_what_one_is() {
+    for (address, expected) in [
+        ("backend.sock", "expected one such as \"unix:/run/backend.sock\", "),
+        ("http://10.0.0.1:80", "expected a loopback address such as 127.0.0.1 after http://, "),
+        ("unix:run/backend.sock", "expected an absolute path after unix:"),
+    ] {
+        let message = refusal(&format!("dc = 1\n[backend]\naddress = \"{address}\""));
+        let start = format!("dayfly.toml:3: \"{address}\" is no address of a back end, {expected}");
+        assert!(message.starts_with(&start), "{message}");
+    }
+}
+
+#[test]
+fn plain_tcp_to_a_back_end_has_to_be_wanted() {
+    let plain = "[backend]\naddress = \"http://127.0.0.1:7080\"\n";
+    assert_eq!(
+        refusal(plain),
+        "dayfly.toml:2: backend.address is http://127.0.0.1:7080, expected plain_tcp = true beside it, https:// or unix:"
+    );
+    Config::parse(&format!("{plain}plain_tcp = true"), Path::new("dayfly.toml")).unwrap();
+}
+
+#[test]
+fn certificates_of_a_back_end_go_with_https_and_all_of_them() {
+    let tls = "[backend]\naddress = \"https://backend.example:7443\"\n";
+    Config::parse(&format!("{tls}{FILES}"), Path::new("dayfly.toml")).unwrap();
+    for wrong in [tls.to_owned(), format!("{tls}ca = \"ca.pem\""), format!("{UNIX}{FILES}")] {
+        let message = refusal(&wrong);
+        assert!(
+            message.contains("expected all three for an address with https://, none for others"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn bounds_of_a_back_end_have_ranges() {
+    for (setting, expected) in [
+        ("streams = 0", "backend.streams is 0, expected 1 to 64"),
+        ("streams = 65", "backend.streams is 65, expected 1 to 64"),
+        ("calls_in_flight = 0", "backend.calls_in_flight is 0, expected 1 to 1000000"),
+        ("calls_later = 1000001", "backend.calls_later is 1000001, expected 0 to 1000000"),
+        ("message_bytes = 1000", "backend.message_bytes is 1000, expected 65536 to 67108864"),
+        ("queue_bytes = 1000", "backend.queue_bytes is 1000, expected at least message_bytes"),
+        ("silence_seconds = 0", "backend.silence_seconds is 0, expected 1 to 3600"),
+    ] {
+        assert_eq!(refusal(&format!("{UNIX}{setting}")), format!("dayfly.toml:3: {expected}"));
+    }
+}
+
+#[test]
+fn what_is_found_out_late_is_told_with_its_line_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("dayfly.toml");
+    std::fs::write(&path, format!("dc = 1\n\n{UNIX}{FILES}")).unwrap();
+    let wrong = Config::wrong(&path, "backend.certificate", "it is empty".to_owned());
+    assert_eq!(wrong.to_string(), format!("{}:6: it is empty", path.display()));
+}

@@ -1,5 +1,6 @@
 //! A server, a client that does as a test says, a clock that is moved by hand, and a store that falls silent.
 
+mod backend;
 mod clock;
 mod holding;
 mod peer;
@@ -11,6 +12,7 @@ mod talk;
 mod verbose;
 mod visit;
 
+pub(crate) use backend::{BackendStream, TestBackend, socket_in};
 pub(crate) use clock::HandClock;
 pub(crate) use holding::Holding;
 pub(crate) use peer::Peer;

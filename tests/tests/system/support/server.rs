@@ -57,9 +57,14 @@ impl TestServer {
 
     /// Its calls are answered by `upstream`.
     pub(crate) async fn with_upstream(upstream: impl Upstream + 'static) -> Self {
+        Self::with_upstream_and_clock(upstream, HandClock::default()).await
+    }
+
+    /// The same, by this clock.
+    pub(crate) async fn with_upstream_and_clock(upstream: impl Upstream + 'static, clock: HandClock) -> Self {
         let (directory, config) = prepare(|_| {});
         let store = open_store(&directory);
-        Self::run(directory, config, HandClock::default(), store, Some(upstream)).await
+        Self::run(directory, config, clock, store, Some(upstream)).await
     }
 
     async fn run<U: Upstream + 'static>(
