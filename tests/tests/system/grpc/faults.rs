@@ -31,9 +31,12 @@ async fn a_back_end_that_hangs_as_a_whole_is_pinged_and_then_given_up() {
     scene.is_served().await;
 }
 
+/// Something that a back end does, by its name.
+type Breach = (&'static str, fn(&Scene));
+
 /// What no back end says, and what ends its stream.
-fn breaches() -> Vec<(&'static str, fn(&Scene))> {
-    let said: [(&str, fn(&Scene)); 7] = [
+fn breaches() -> [Breach; 7] {
+    [
         ("bytes that are no message", |scene| scene.streams[0].say_raw(vec![0xff; 100])),
         ("a message that is too long", |scene| scene.streams[0].say_raw(vec![0; (4 << 20) + 1])),
         ("an answer to no call", |scene| scene.streams[0].result(1000, &words(&[]))),
@@ -41,8 +44,7 @@ fn breaches() -> Vec<(&'static str, fn(&Scene))> {
         ("Ready again", |scene| scene.streams[0].say(to_edge::Message::Ready(Ready::default()))),
         ("an error of gRPC", |scene| scene.streams[0].fail(Status::internal("no \u{1b}[2J reason"))),
         ("more than a stream's end", |scene| scene.streams[0].fail(Status::ok(""))),
-    ];
-    said.into()
+    ]
 }
 
 #[tokio::test]

@@ -114,7 +114,8 @@ async fn each_side_refuses_a_certificate_of_another_authority_or_for_another_hos
         let settings = over_tls(host, listener.local_addr().unwrap().port(), ca, who);
         let (server, health) = server_with(&settings, HandClock::default()).await;
         let (socket, _) = within("a connection", listener.accept()).await.unwrap();
-        let refusal = within("TLS", acceptor().accept(socket)).await.err().expect("a refusal");
+        let accepted = within("TLS", acceptor().accept(socket)).await;
+        let Err(refusal) = accepted else { panic!("{host} {ca} {who}: taken") };
         assert!(refusal.to_string().contains(reason), "{host} {ca} {who}: {refusal}");
         assert_eq!(health.open_streams(), 0);
         let client = client_of(&server).await;
