@@ -51,7 +51,9 @@ pub(crate) fn connections_with_files() -> usize {
 
 /// Some files are for everything that is no connection: listeners, store, event log, back end, admin page.
 fn connections_of(open_files: Option<u64>) -> usize {
-    let files = open_files.and_then(|files| usize::try_from(files).ok()).unwrap_or(MOST_CONNECTIONS);
+    let Some(files) = open_files.and_then(|files| usize::try_from(files).ok()) else {
+        return MOST_CONNECTIONS;
+    };
     files.saturating_sub(OTHER_FILES.min(files / 2)).clamp(1, MOST_CONNECTIONS)
 }
 

@@ -96,9 +96,10 @@ fn labels(sample: &str) -> Vec<String> {
     pairs.map(|pair| pair.split_once('=').unwrap().0.to_owned()).collect()
 }
 
-/// The rows of the table in the docs.
+/// The rows of the first table in the docs.
 fn documented() -> BTreeMap<String, Said> {
-    let rows = TABLE.lines().filter(|line| line.starts_with("| `dayfly_"));
+    let table = TABLE.split("\n## ").next().unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `dayfly_"));
     let read = |row: &str| {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let [name, kind, labels, help] = cells[..] else { panic!("four cells: {row}") };
