@@ -21,13 +21,14 @@ fn root() -> PathBuf {
 fn shipped(path: &Path) -> Vec<String> {
     if path.is_dir() {
         let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-        return entries.filter(|path| !path.ends_with("tests.rs")).flat_map(|path| shipped(&path)).collect();
+        let own = entries.filter(|path| !path.ends_with("tests.rs") && !path.ends_with("generated"));
+        return own.flat_map(|path| shipped(&path)).collect();
     }
     if path.extension().is_none_or(|extension| extension != "rs") {
         return Vec::new();
     }
     let text = fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]").next().unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("env!("));
     vec![lines.collect::<Vec<_>>().join("\n")]
 }
