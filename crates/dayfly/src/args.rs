@@ -84,7 +84,7 @@ pub(crate) struct Connect {
     /// The server's address; none with an MTProxy, which finds the DC by its id
     #[arg(value_name = "ADDR", required_unless_present = "proxy")]
     pub(crate) address: Option<String>,
-    /// Go through a proxy: socks5://[USER:PASSWORD@]HOST:PORT, or the link of an MTProxy,
+    /// Go through a proxy: socks5://HOST:PORT, or with USER:PASSWORD@ in front of HOST, or the link of an MTProxy,
     /// tg://proxy?server=HOST&port=PORT&secret=SECRET; in the environment nobody else sees its password or secret
     #[arg(long, value_name = "PROXY", env = "DAYFLY_PROXY", hide_env_values = true)]
     pub(crate) proxy: Option<ProxyText>,

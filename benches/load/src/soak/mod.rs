@@ -210,7 +210,7 @@ impl Outcome {
     fn growth(&self) -> f64 {
         let kibibytes = |bytes: u64| f64::from(u32::try_from(bytes / 1024).unwrap_or(u32::MAX));
         match (self.memory.get(1), self.memory.last()) {
-            (Some(early), Some(late)) => (kibibytes(*late) / kibibytes(*early) - 1.0) * 100.0,
+            (Some(early), Some(late)) => (kibibytes(*late) - kibibytes(*early)) * 100.0 / kibibytes(*early),
             _ => f64::INFINITY,
         }
     }
