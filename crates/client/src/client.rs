@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use dayfly_core::client::{ClientConfig, ClientEndpoint, Event, Sent};
 use dayfly_core::env::{Clock, SecureRandom};
@@ -218,7 +218,7 @@ impl Client {
     pub async fn invoke_within<R: RemoteCall>(
         &self,
         request: &R,
-        most: Duration,
+        most: std::time::Duration,
     ) -> Result<R::Return, InvokeError> {
         time::timeout(most, self.invoke(request)).await.map_err(|_| InvokeError::Late(most))?
     }
