@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
-use crate::proto::{
+use crate::tl;
+use dayfly_backend_proto::v1::{
     Answer, Call, FromEdge, Later, Outcome, Pong, Push, Ready, RpcError, ToEdge, WhoIsConnected, answer,
     from_edge, outcome, to_edge,
 };
-use crate::tl;
 
 /// What is said on one stream, one thing after another.
 ///

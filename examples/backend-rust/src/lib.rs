@@ -1,7 +1,6 @@
 //! A back end for dayfly in Rust: answers a few methods over gRPC, one of them later, and sends an update.
 //!
-//! [`proto`] is generated from `proto/dayfly/backend/v1/backend.proto`; a back end of your own generates it with
-//! tonic-prost-build in its build script.
+//! What is said is in [`dayfly_backend_proto`], which a back end of your own can depend on too.
 //!
 //! | method | what it does |
 //! | --- | --- |
@@ -14,11 +13,6 @@
 mod conversation;
 pub mod tl;
 
-#[allow(missing_docs, clippy::all, reason = "generated")]
-#[rustfmt::skip]
-#[path = "generated/dayfly.backend.v1.rs"]
-pub mod proto;
-
 use std::pin::Pin;
 
 use futures_util::Stream;
@@ -26,8 +20,8 @@ use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::conversation::Conversation;
-use crate::proto::backend_server::Backend;
-use crate::proto::{FromEdge, ToEdge};
+use dayfly_backend_proto::v1::backend_server::Backend;
+use dayfly_backend_proto::v1::{FromEdge, ToEdge};
 
 /// How many messages may wait for a dayfly that does not read.
 const QUEUED: usize = 64;

@@ -6,8 +6,8 @@ use std::error::Error;
 use std::fs;
 use std::net::SocketAddr;
 
+use dayfly_backend_proto::v1::backend_server::BackendServer;
 use dayfly_example_backend::Example;
-use dayfly_example_backend::proto::backend_server::BackendServer;
 use tokio::net::UnixListener;
 use tonic::codegen::tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};

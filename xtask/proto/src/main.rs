@@ -1,6 +1,4 @@
 //! Writes the Rust code of `proto/`, or says whether what is there is stale. `cargo xtask proto` runs it.
-//!
-//! The server gets the code of the side that dials, the example back end that of the side that is dialled.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -20,16 +18,8 @@ const FILE: &str = "dayfly.backend.v1.rs";
 /// The checksum tells a test, which does not build the generator, whether the interface was changed since.
 const HEAD: &str = "// Written by `cargo xtask proto` from proto/dayfly/backend/v1/backend.proto, whose CRC-32 is";
 
-/// Who needs the code of which side.
-struct Output {
-    folder: &'static str,
-    dials: bool,
-}
-
-const OUTPUTS: [Output; 2] = [
-    Output { folder: "crates/server/src/grpc/generated", dials: true },
-    Output { folder: "examples/backend-rust/src/generated", dials: false },
-];
+/// Where the code stands: both sides, for the server dials and back ends in Rust are dialled.
+const OUTPUT: &str = "crates/backend-proto/src";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -50,24 +40,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// Generates each file and hands it, with its path, to `with`.
+/// Generates the code and hands it, with its path, to `with`.
 fn run(with: fn(&Path, &str) -> Result<()>) -> Result<()> {
     let source = fs::read(repository().join("proto").join(PROTO)).with_context(|| format!("reading {PROTO}"))?;
-    let head = format!("{HEAD} {:08x}.\n", crc32fast::hash(&source));
     let files = protox::compile([PROTO], [repository().join("proto")]).context("in proto/")?;
-    for output in &OUTPUTS {
-        let folder = tempfile::tempdir().context("making a scratch folder")?;
-        tonic_prost_build::configure()
-            .build_client(output.dials)
-            .build_server(!output.dials)
-            .build_transport(false)
-            .out_dir(folder.path())
-            .compile_fds(files.clone())
-            .with_context(|| format!("generating {}", output.folder))?;
-        let code = fs::read_to_string(folder.path().join(FILE)).with_context(|| format!("reading {FILE}"))?;
-        with(&repository().join(output.folder).join(FILE), &format!("{head}{code}"))?;
-    }
-    Ok(())
+    let folder = tempfile::tempdir().context("making a scratch folder")?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .out_dir(folder.path())
+        .compile_fds(files)
+        .context("generating the code")?;
+    let code = fs::read_to_string(folder.path().join(FILE)).with_context(|| format!("reading {FILE}"))?;
+    let head = format!("{HEAD} {:08x}.\n", crc32fast::hash(&source));
+    with(&repository().join(OUTPUT).join(FILE), &format!("{head}{code}"))
 }
 
 fn write(path: &Path, code: &str) -> Result<()> {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use crate::workspace::{Metadata, Package};
 
 /// Ordinary dependencies only: what a test needs does not ship.
-const KNOWS: [(&str, &[&str]); 15] = [
+const KNOWS: [(&str, &[&str]); 16] = [
     ("dayfly-tl", &[]),
     ("dayfly-modexp", &[]),
     ("dayfly-crypto", &["dayfly-modexp"]),
     ("dayfly-core", &["dayfly-tl", "dayfly-crypto"]),
     ("dayfly-store", &["dayfly-core", "dayfly-crypto"]),
-    ("dayfly-server", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-store"]),
+    ("dayfly-server", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-store", "dayfly-backend-proto"]),
     ("dayfly-client", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     ("dayfly-testkit", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     (
@@ -33,7 +33,8 @@ const KNOWS: [(&str, &[&str]); 15] = [
     ),
     ("dayfly-tests", &[]),
     ("dayfly-memory-tests", &[]),
-    ("dayfly-example-backend", &[]),
+    ("dayfly-backend-proto", &[]),
+    ("dayfly-example-backend", &["dayfly-backend-proto"]),
     ("xtask", &[]),
 ];
 

@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::calls::{Bounds, Calls, Unawaited};
-use super::generated::{FromEdge, from_edge};
 use super::messages::error;
+use super::proto::{FromEdge, from_edge};
 use crate::config::Backend;
 use crate::upstream::Reply;
 
@@ -59,7 +59,7 @@ impl Lane {
     }
 
     /// Queues a call for the back end, or answers it at once: the stream is closed, or full, or the call is too long.
-    pub(super) fn call(&self, mut message: super::generated::Call, reply: Reply, deadline: Instant) {
+    pub(super) fn call(&self, mut message: super::proto::Call, reply: Reply, deadline: Instant) {
         let mut open = self.lock();
         let Some(Open { calls, outgoing, queued }) = open.as_mut() else {
             return reply.answer(error(500, "BACKEND_UNAVAILABLE"));

@@ -9,7 +9,7 @@ use dayfly_core::session::query::ClientInfo;
 use dayfly_core::session::server::Answer;
 use dayfly_crypto::AuthKeyId;
 
-use super::generated::{self, answer, outcome};
+use super::proto::{self, answer, outcome};
 
 /// The longest text of an error that a client is told, in bytes.
 const LONGEST_ERROR: usize = 255;
@@ -25,8 +25,8 @@ pub(super) fn time_left(call: &UpstreamCall, now: Now) -> Duration {
 }
 
 /// A call without its number, and with so much time.
-pub(super) fn call(call: UpstreamCall, time_left: Duration) -> generated::Call {
-    generated::Call {
+pub(super) fn call(call: UpstreamCall, time_left: Duration) -> proto::Call {
+    proto::Call {
         number: 0,
         permanent_key: key_number(call.key),
         key_use: key_use(call.key_use).into(),
@@ -41,17 +41,17 @@ pub(super) fn call(call: UpstreamCall, time_left: Duration) -> generated::Call {
     }
 }
 
-fn key_use(key_use: KeyUse) -> generated::KeyUse {
+fn key_use(key_use: KeyUse) -> proto::KeyUse {
     match key_use {
-        KeyUse::Bound => generated::KeyUse::Bound,
-        KeyUse::Unbound => generated::KeyUse::Unbound,
-        KeyUse::Permanent => generated::KeyUse::Permanent,
+        KeyUse::Bound => proto::KeyUse::Bound,
+        KeyUse::Unbound => proto::KeyUse::Unbound,
+        KeyUse::Permanent => proto::KeyUse::Permanent,
     }
 }
 
-fn client_info(info: ClientInfo) -> generated::ClientInfo {
+fn client_info(info: ClientInfo) -> proto::ClientInfo {
     let ClientInfo { api_id, device_model, system_version, app_version, lang_code } = info;
-    generated::ClientInfo { api_id, device_model, system_version, app_version, lang_code }
+    proto::ClientInfo { api_id, device_model, system_version, app_version, lang_code }
 }
 
 /// The number of a key id, as TL reads a long.
@@ -65,7 +65,7 @@ pub(super) fn key_id(number: u64) -> AuthKeyId {
 }
 
 /// Whom a push is for.
-pub(super) fn recipient(push: &generated::Push) -> Recipient {
+pub(super) fn recipient(push: &proto::Push) -> Recipient {
     let key = key_id(push.permanent_key);
     match push.session {
         Some(session) => Recipient::Session(key, SessionId(session.cast_signed())),
@@ -77,7 +77,7 @@ pub(super) fn recipient(push: &generated::Push) -> Recipient {
 pub(super) fn told(said: answer::Answer) -> Option<Answer> {
     match said {
         answer::Answer::Result(bytes) => Some(Answer::Result(bytes)),
-        answer::Answer::Error(generated::RpcError { code, message })
+        answer::Answer::Error(proto::RpcError { code, message })
             if code != 0 && (1..=LONGEST_ERROR).contains(&message.len()) =>
         {
             Some(Answer::Error { code, message })
@@ -90,31 +90,31 @@ pub(super) fn pushed(pushed: Result<usize, PushError>) -> outcome::Outcome {
     let reason = match pushed {
         Ok(sessions) => {
             let sessions = u32::try_from(sessions).unwrap_or(u32::MAX);
-            return outcome::Outcome::Pushed(generated::Pushed { sessions });
+            return outcome::Outcome::Pushed(proto::Pushed { sessions });
         }
-        Err(PushError::TooLong { .. }) => generated::Reason::UpdateTooLong,
-        Err(_) => generated::Reason::UpdateMalformed,
+        Err(PushError::TooLong { .. }) => proto::Reason::UpdateTooLong,
+        Err(_) => proto::Reason::UpdateMalformed,
     };
     refused(reason, pushed.map_or_else(|error| error.to_string(), |_| String::new()))
 }
 
 pub(super) fn connected(sessions: Vec<SessionId>) -> outcome::Outcome {
     let sessions = sessions.into_iter().map(|session| session.0.cast_unsigned()).collect();
-    outcome::Outcome::Connected(generated::Connected { sessions })
+    outcome::Outcome::Connected(proto::Connected { sessions })
 }
 
 pub(super) fn revoked(revoked: Revoked) -> outcome::Outcome {
     match revoked {
-        Revoked::Ended => outcome::Outcome::Revoked(generated::Revoked { existed: true }),
-        Revoked::Unknown => outcome::Outcome::Revoked(generated::Revoked { existed: false }),
+        Revoked::Ended => outcome::Outcome::Revoked(proto::Revoked { existed: true }),
+        Revoked::Unknown => outcome::Outcome::Revoked(proto::Revoked { existed: false }),
         Revoked::Unavailable => {
-            refused(generated::Reason::StoreUnavailable, "the store of keys cannot be asked now".to_owned())
+            refused(proto::Reason::StoreUnavailable, "the store of keys cannot be asked now".to_owned())
         }
     }
 }
 
-fn refused(reason: generated::Reason, message: String) -> outcome::Outcome {
-    outcome::Outcome::Refused(generated::Refused { reason: reason.into(), message })
+fn refused(reason: proto::Reason, message: String) -> outcome::Outcome {
+    outcome::Outcome::Refused(proto::Refused { reason: reason.into(), message })
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!((message.msg_id, message.dc, message.deadline_ms), (4 << 40, -2, 1500));
         assert_eq!(
             (message.key_use(), message.layer, message.client),
-            (generated::KeyUse::Permanent, None, None)
+            (proto::KeyUse::Permanent, None, None)
         );
         assert_eq!(message.peer_address, "203.0.113.5", "an IPv4 address is told as one");
     }

@@ -13,8 +13,6 @@ mod calls;
 mod certificates;
 mod complaints;
 mod dial;
-#[expect(unreachable_pub, reason = "generated")]
-mod generated;
 mod lane;
 mod messages;
 mod questions;
@@ -23,6 +21,7 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dayfly_backend_proto::v1 as proto;
 use dayfly_core::env::Now;
 use dayfly_core::server::UpstreamCall;
 use dayfly_crypto::AuthKeyId;
@@ -31,8 +30,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::dial::Dialer;
-use self::generated::Hello;
 use self::lane::{Lane, Room};
+use self::proto::Hello;
 use self::stream::Stream;
 use crate::config::Backend;
 use crate::upstream::{Edge, OwnAnswers, Reply, Upstream};

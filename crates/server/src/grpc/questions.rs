@@ -8,8 +8,8 @@ use dayfly_core::session::SessionId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time;
 
-use super::generated::{FromEdge, Outcome, Push, Revoke, WhoIsConnected, from_edge};
 use super::messages::{self, key_id};
+use super::proto::{FromEdge, Outcome, Push, Revoke, WhoIsConnected, from_edge};
 use super::stream::Ended;
 use crate::upstream::{Edge, EdgeError};
 
@@ -81,7 +81,7 @@ pub(super) async fn tell(
 }
 
 impl Coming {
-    async fn come(self) -> Result<super::generated::outcome::Outcome, EdgeError> {
+    async fn come(self) -> Result<super::proto::outcome::Outcome, EdgeError> {
         Ok(match self {
             Self::Pushed(pushed) => messages::pushed(pushed.await.map_err(|_| EdgeError::Ended)?),
             Self::Connected(sessions) => messages::connected(sessions.await.map_err(|_| EdgeError::Ended)?),
@@ -92,7 +92,7 @@ impl Coming {
 
 #[cfg(test)]
 mod tests {
-    use super::super::generated::{Connected, Pushed, outcome};
+    use super::super::proto::{Connected, Pushed, outcome};
     use super::*;
     use crate::engine::Command;
 

@@ -15,10 +15,10 @@ use super::backoff::Backoff;
 use super::calls::Unawaited;
 use super::complaints::{Complaints, quoted};
 use super::dial::Dialer;
-use super::generated::backend_client::BackendClient;
-use super::generated::{Answer, FromEdge, Hello, Ping, Ready, ToEdge, answer, from_edge, to_edge};
 use super::lane::Lane;
 use super::messages;
+use super::proto::backend_client::BackendClient;
+use super::proto::{Answer, FromEdge, Hello, Ping, Ready, ToEdge, answer, from_edge, to_edge};
 use super::questions::{self, Desk};
 use crate::upstream::{Edge, EdgeError};
 

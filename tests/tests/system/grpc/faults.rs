@@ -1,6 +1,6 @@
 //! Back ends that hang, answer garbage, answer twice, or die: errors with names, and no other call is harmed.
 
-use dayfly_example_backend::proto::{Answer, Later, Ready, answer, from_edge, to_edge};
+use dayfly_backend_proto::v1::{Answer, Later, Ready, answer, from_edge, to_edge};
 use tonic::Status;
 
 use super::{Scene, error, outcome, refused, until_open, words};

@@ -6,10 +6,10 @@ mod tls;
 
 use std::time::Duration;
 
+use dayfly_backend_proto::v1::{Hello, KeyUse, Later, answer};
 use dayfly_client::{Client, InvokeError, MemorySession, RpcFailure};
 use dayfly_core::env::SecureRandom as _;
 use dayfly_core::keys::kind::KeyKind;
-use dayfly_example_backend::proto::{Hello, KeyUse, Later, answer};
 use dayfly_server::{Backend, BackendAddress, BackendHealth, GrpcBackend, OsRandom, OwnAnswers};
 use dayfly_testkit::watch::SecretWatcher;
 use dayfly_tl::{api, to_bytes};
@@ -170,8 +170,8 @@ async fn a_call_carries_who_asks_and_no_secret() {
     assert_eq!(talk.answer(&mut peer).await, Err(rpc_error(406, "HERE_YOU_GO")));
 }
 
-fn error(code: i32, message: &str) -> dayfly_example_backend::proto::RpcError {
-    dayfly_example_backend::proto::RpcError { code, message: message.to_owned() }
+fn error(code: i32, message: &str) -> dayfly_backend_proto::v1::RpcError {
+    dayfly_backend_proto::v1::RpcError { code, message: message.to_owned() }
 }
 
 #[tokio::test]

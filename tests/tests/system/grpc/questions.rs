@@ -1,6 +1,6 @@
 //! What a back end asks of the server: updates, who is connected, the end of a key.
 
-use dayfly_example_backend::proto::{
+use dayfly_backend_proto::v1::{
     Outcome, Push, Reason, Refused, Revoke, WhoIsConnected, from_edge, outcome, to_edge,
 };
 

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dayfly_backend_proto::v1::backend_server::BackendServer;
 use dayfly_example_backend::Example;
-use dayfly_example_backend::proto::backend_server::BackendServer;
 use dayfly_example_backend::tl;
 use dayfly_server::{Backend, BackendAddress};
 use tokio::net::TcpListener;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use dayfly_example_backend::proto::{
+use dayfly_backend_proto::v1::{
     Answer, Call, FromEdge, Hello, Pong, Ready, ToEdge, answer, from_edge, to_edge,
 };
 use futures_util::stream::{Stream, poll_fn};
