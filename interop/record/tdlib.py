@@ -16,20 +16,20 @@ class Client:
     """One TDLib client over its JSON interface."""
 
     def __init__(self, path):
-        self.library = ctypes.CDLL(path)
-        self.library.td_send.argtypes = [ctypes.c_int, ctypes.c_char_p]
-        self.library.td_receive.argtypes = [ctypes.c_double]
-        self.library.td_receive.restype = ctypes.c_char_p
-        self.library.td_execute.argtypes = [ctypes.c_char_p]
-        self.library.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 1}')
-        self.id = self.library.td_create_client_id()
+        self.tdjson = ctypes.CDLL(path)
+        self.tdjson.td_send.argtypes = [ctypes.c_int, ctypes.c_char_p]
+        self.tdjson.td_receive.argtypes = [ctypes.c_double]
+        self.tdjson.td_receive.restype = ctypes.c_char_p
+        self.tdjson.td_execute.argtypes = [ctypes.c_char_p]
+        self.tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 1}')
+        self.id = self.tdjson.td_create_client_id()
 
     def send(self, kind, **fields):
-        self.library.td_send(self.id, json.dumps({"@type": kind, **fields}).encode())
+        self.tdjson.td_send(self.id, json.dumps({"@type": kind, **fields}).encode())
 
     def receive(self):
         """The next update, or None after half a second without one."""
-        update = self.library.td_receive(0.5)
+        update = self.tdjson.td_receive(0.5)
         return json.loads(update) if update else None
 
 
