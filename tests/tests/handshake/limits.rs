@@ -1,6 +1,7 @@
 //! Bounds on what peers may take up.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use dayfly_core::handshake::server::{HandshakeEvent, PeerAddr, PutOff};
 use dayfly_core::keys::requests::Lifetime;
@@ -111,6 +112,50 @@ fn work_that_waits_is_bounded_and_what_was_begun_comes_to_its_end() {
     assert!([1, 2, 3].map(|connection| rig.reply(connection).unwrap()).iter().all(Result::is_ok));
     assert_eq!(rig.kept.len(), 1, "the third job was taken: its run had shown its factors");
     assert!(proves(&mut rig, &mut puppets[3]).is_ok(), "it was not spent, and now there is room");
+}
+
+/// One thread that takes 2 ms for a job, as many jobs waiting at most as the server sets for one thread, and twice the queries that
+/// it can answer, so that the queue stays full.
+// rule: HS-40
+#[test]
+fn who_is_admitted_to_a_full_queue_is_answered_within_a_second() {
+    const JOB: Duration = Duration::from_millis(2);
+    let mut rig = Rig::new(|config| config.limits.waiting_jobs = 250);
+    let queries: Vec<_> = puppets(&mut rig, 0..900)
+        .iter_mut()
+        .map(|puppet| {
+            let inner = puppet.inner(|_| {});
+            puppet.req_dh_params(&inner)
+        })
+        .collect();
+    rig.hold = true;
+    let mut came = BTreeMap::new();
+    let (mut longest, mut answered, mut put_off) = (Duration::ZERO, 0, 0);
+    let mut coming = (2..).zip(&queries);
+    // The first 500 at once, then one for each job that is done.
+    let mut next = coming.by_ref().take(500).collect::<Vec<_>>();
+    while !(next.is_empty() && rig.jobs.is_empty()) {
+        for (connection, query) in next.drain(..) {
+            came.insert(connection, rig.world.now.monotonic);
+            rig.send(connection, query);
+        }
+        rig.world.pass(JOB);
+        rig.work_first();
+        for (connection, reply) in rig.all_replies() {
+            let waited = rig.world.now.monotonic - came[&connection];
+            match reply {
+                Ok(_) => (longest, answered) = (longest.max(waited), answered + 1),
+                Err(code) => {
+                    assert_eq!(code, -429);
+                    put_off += 1;
+                }
+            }
+        }
+        next.extend(coming.next());
+    }
+    assert!(longest <= Duration::from_secs(1), "{longest:?}");
+    assert!(answered >= 400 && put_off >= 250, "{answered} answered, {put_off} put off");
+    assert_eq!(answered + put_off, queries.len());
 }
 
 // rule: HS-35

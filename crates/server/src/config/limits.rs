@@ -35,7 +35,7 @@ pub struct Limits {
     pub unfinished_handshakes: usize,
     /// Private-key operations a minute for one address (an IPv6 one by its /64); beyond it -429 (rule HS-35).
     pub handshakes_per_address: u32,
-    /// Costly jobs of the key exchange that may wait when a handshake asks for more; beyond it -429 (rule HS-35). 256 for each
+    /// Costly jobs of the key exchange that may wait when a handshake asks for more; beyond it -429 (rule HS-35). 250 for each
     /// processor, unless it is set.
     pub crypto_queue: Option<usize>,
     /// The largest encrypted frame, in bytes (rule TR-06).

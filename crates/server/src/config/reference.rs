@@ -198,7 +198,7 @@ const LIMITS: &[Setting] = &[
     set("unfinished_handshakes", "20000", "in all"),
     set("unfinished_per_address", "2000", "the same for one address"),
     set("handshakes_per_address", "600", "private-key operations a minute, beyond it -429"),
-    example("crypto_queue", "512", "costly jobs that may wait, beyond it -429; 256 for each processor"),
+    example("crypto_queue", "500", "costly jobs that may wait, beyond it -429; 250 for each processor"),
     set("frame_bytes", "1048576", "the largest encrypted frame"),
     set("answer_memory_bytes", "67108864", "of finished handshakes, for repeats"),
     set("temp_keys", "1000000", "at once"),

@@ -89,6 +89,15 @@ impl Rig {
         self.replies.entry(connection).or_default().pop_front()
     }
 
+    /// Takes every reply that has not been looked at, with its connection.
+    pub(crate) fn all_replies(&mut self) -> Vec<(u32, Result<Vec<u8>, i32>)> {
+        let replies = std::mem::take(&mut self.replies);
+        replies
+            .into_iter()
+            .flat_map(|(connection, replies)| replies.into_iter().map(move |reply| (connection, reply)))
+            .collect()
+    }
+
     /// Does all work that was given out, until nothing happens any more.
     pub(crate) fn settle(&mut self) {
         loop {
@@ -100,9 +109,19 @@ impl Rig {
         }
     }
 
+    /// Does the job that was given out first, as a single slow thread would.
+    pub(crate) fn work_first(&mut self) {
+        let first = self.jobs.drain(..self.jobs.len().min(1)).collect();
+        self.perform(first);
+    }
+
     /// Does the work that was given out, once.
     pub(crate) fn work(&mut self) {
         let jobs = std::mem::take(&mut self.jobs);
+        self.perform(jobs);
+    }
+
+    fn perform(&mut self, jobs: Vec<Job>) {
         self.work_done += jobs.len();
         for result in perform_all(jobs) {
             self.server.handle_job(result, &mut self.world.env());

@@ -49,6 +49,7 @@ impl<C> Desk<C> {
 
     /// Whether the work of one more run may be queued: those who do it have to come to its end in time (rules HS-35, HS-40).
     pub(super) fn room(&self) -> Result<(), PutOff> {
+        // rule HS-40: a query is admitted only to a queue that can be worked off while its client still waits
         let room = self.working() < self.config.limits.waiting_jobs;
         if holds!("HS-35.jobs", room) { Ok(()) } else { Err(PutOff::Jobs) }
     }
