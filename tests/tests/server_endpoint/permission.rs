@@ -1,5 +1,6 @@
 //! Which calls may come under which kind of key.
 
+use dayfly_core::client::ClientInfo;
 use dayfly_core::server::KeyUse;
 use dayfly_tl::mtproto::{GzipPacked, Ping, Pong};
 use dayfly_tl::{api, to_bytes};
@@ -19,19 +20,14 @@ pub(crate) fn bool_true() -> Result<Vec<u8>, (i32, String)> {
 
 /// `invokeWithLayer(initConnection(query))`.
 pub(crate) fn with_info(query: &[u8]) -> Vec<u8> {
-    let init = to_bytes(&api::InitConnection {
-        api_id: 1,
-        device_model: b"lamp",
-        system_version: b"1",
-        app_version: b"2",
-        system_lang_code: b"en",
-        lang_pack: b"",
-        lang_code: b"en",
-        proxy: None,
-        params: None,
-        query,
-    });
-    to_bytes(&api::InvokeWithLayer { layer: 201, query: &init })
+    let info = ClientInfo {
+        layer: 201,
+        device_model: "lamp".to_owned(),
+        system_version: "1".to_owned(),
+        app_version: "2".to_owned(),
+        ..ClientInfo::default()
+    };
+    info.introduce(query)
 }
 
 fn nested(query: &[u8]) -> [Vec<u8>; 5] {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use dayfly_core::client::ClientInfo;
 use dayfly_core::keys::kind::KeyKind;
 use dayfly_core::plain;
 use dayfly_server::AdminPlace;
@@ -56,19 +57,15 @@ fn nearest_dc() -> Vec<u8> {
 
 /// A call of a client that says this of itself.
 fn call_by(device_model: &str) -> Vec<u8> {
-    let init = to_bytes(&api::InitConnection {
+    let info = ClientInfo {
+        layer: 201,
         api_id: 17,
-        device_model: device_model.as_bytes(),
-        system_version: b"1",
-        app_version: b"2",
-        system_lang_code: b"en",
-        lang_pack: b"",
-        lang_code: b"en",
-        proxy: None,
-        params: None,
-        query: &nearest_dc(),
-    });
-    to_bytes(&api::InvokeWithLayer { layer: 201, query: &init })
+        device_model: device_model.to_owned(),
+        system_version: "1".to_owned(),
+        app_version: "2".to_owned(),
+        ..ClientInfo::default()
+    };
+    info.introduce(&nearest_dc())
 }
 
 #[tokio::test]

@@ -105,18 +105,5 @@ async fn greet(address: SocketAddr, number: u32) -> Result<(Ear, OwnedWriteHalf)
 }
 
 fn first_call() -> Vec<u8> {
-    let info = ClientInfo::default();
-    let init = to_bytes(&api::InitConnection {
-        api_id: info.api_id,
-        device_model: info.device_model.as_bytes(),
-        system_version: info.system_version.as_bytes(),
-        app_version: info.app_version.as_bytes(),
-        system_lang_code: info.lang_code.as_bytes(),
-        lang_pack: b"",
-        lang_code: info.lang_code.as_bytes(),
-        proxy: None,
-        params: None,
-        query: &to_bytes(&api::HelpGetNearestDc),
-    });
-    to_bytes(&api::InvokeWithLayer { layer: info.layer, query: &init })
+    ClientInfo::default().introduce(&to_bytes(&api::HelpGetNearestDc))
 }

@@ -1,13 +1,10 @@
 //! Calls of the owner: held until a key is bound, wrapped with client info until the server has it, answered once.
 
-use dayfly_tl::{api, to_bytes};
-
 use crate::env::Env;
 use crate::mutant;
 use crate::observer::Observer;
 use crate::session::client::{CallId as SessionCall, ClientEvent, RpcFailure};
 
-use super::config::ClientInfo;
 use super::endpoint::{ClientEndpoint, Timer};
 use super::event::{CallId, Output};
 use super::line::{Handed, Line, LineId, Standing, Work};
@@ -96,8 +93,7 @@ impl ClientEndpoint {
         let Some(traffic) = self.lines.get_mut(&line_id).and_then(Line::traffic) else { return };
         // rule PF-11: after each binding the client info comes first, and with each call until one was answered.
         let bare = mutant!("PF-11.info", traffic.greeted && !pending.with_info, true);
-        let body =
-            if bare { pending.body.clone() } else { with_client_info(&pending.body, &self.config.info) };
+        let body = if bare { pending.body.clone() } else { self.config.info.introduce(&pending.body) };
         let inner = traffic.session.call(body);
         traffic.calls.insert(inner, Handed { call, bare });
     }
@@ -155,21 +151,4 @@ impl ClientEndpoint {
             self.outputs.push_back(Output::Answer { call, result });
         }
     }
-}
-
-/// `invokeWithLayer(initConnection(query))`.
-fn with_client_info(query: &[u8], info: &ClientInfo) -> Vec<u8> {
-    let init = to_bytes(&api::InitConnection {
-        api_id: info.api_id,
-        device_model: info.device_model.as_bytes(),
-        system_version: info.system_version.as_bytes(),
-        app_version: info.app_version.as_bytes(),
-        system_lang_code: info.lang_code.as_bytes(),
-        lang_pack: b"",
-        lang_code: info.lang_code.as_bytes(),
-        proxy: None,
-        params: None,
-        query,
-    });
-    to_bytes(&api::InvokeWithLayer { layer: info.layer, query: &init })
 }

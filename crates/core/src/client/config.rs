@@ -7,6 +7,7 @@ use std::sync::Arc;
 use dayfly_crypto::AuthKey;
 use dayfly_crypto::dh::GroupCache;
 use dayfly_crypto::rsa_key::PublicKey;
+use dayfly_tl::{api, to_bytes};
 
 use crate::handshake::client::Patience;
 use crate::keys::rotation::RotationPolicy;
@@ -83,10 +84,31 @@ pub struct ClientInfo {
     pub lang_code: String,
 }
 
+impl ClientInfo {
+    /// `query`, a whole TL function, inside `invokeWithLayer(initConnection(…))`: the form of a client's first call, by which a
+    /// server learns who calls. TL bytes.
+    #[must_use]
+    pub fn introduce(&self, query: &[u8]) -> Vec<u8> {
+        let init = to_bytes(&api::InitConnection {
+            api_id: self.api_id,
+            device_model: self.device_model.as_bytes(),
+            system_version: self.system_version.as_bytes(),
+            app_version: self.app_version.as_bytes(),
+            system_lang_code: self.lang_code.as_bytes(),
+            lang_pack: b"",
+            lang_code: self.lang_code.as_bytes(),
+            proxy: None,
+            params: None,
+            query,
+        });
+        to_bytes(&api::InvokeWithLayer { layer: self.layer, query: &init })
+    }
+}
+
 impl Default for ClientInfo {
     fn default() -> Self {
         Self {
-            layer: dayfly_tl::api::LAYER,
+            layer: api::LAYER,
             api_id: 1,
             device_model: "dayfly".to_owned(),
             system_version: core::env!("CARGO_PKG_VERSION").to_owned(),
