@@ -40,6 +40,8 @@ pub(crate) struct Rig {
     pub(crate) calls: Vec<UpstreamCall>,
     pub(crate) events: Vec<Event>,
     pub(crate) heard: BTreeMap<ConnectionId, Vec<Heard>>,
+    /// How many packets the server has sent.
+    pub(crate) packets: usize,
     /// Bytes for connections that another machine reads.
     pub(crate) raw: VecDeque<Output>,
     /// Whether the bytes go to `raw` instead of being read here.
@@ -66,6 +68,7 @@ impl Rig {
             calls: Vec::new(),
             events: Vec::new(),
             heard: BTreeMap::new(),
+            packets: 0,
             raw: VecDeque::new(),
             is_raw: false,
             keys: BTreeMap::new(),
@@ -277,6 +280,7 @@ impl Rig {
     fn take(&mut self, output: Output) {
         match output {
             Output::Send { connection, bytes } => {
+                self.packets += 1;
                 let stream = self.streams.entry(connection).or_default();
                 stream.extend(bytes);
                 for payload in heard::frames(stream) {
