@@ -44,6 +44,7 @@ mod event_log;
 mod grpc;
 mod http;
 mod identity;
+mod listener;
 mod metrics;
 mod places;
 mod proxy;
@@ -72,8 +73,9 @@ pub use grpc::{BackendAddress, BackendError, BackendHealth, GrpcBackend, NoBacke
 pub use identity::{
     Identity, IdentityError, PRIVATE_FILE, PUBLIC_FILE, generate, read_private, read_public, write_public,
 };
+pub use listener::Listener;
 pub use proxy::{Network, NoNetwork};
-pub use server::{Listener, Parts, Server, StartError};
+pub use server::{Parts, Server, StartError};
 pub use system::{SystemClock, forbid_core_dumps, raise_open_files, swap_is_on};
 pub use upstream::{Edge, EdgeError, OwnAnswers, Reply, Upstream};
 pub use utc::utc;

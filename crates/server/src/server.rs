@@ -26,9 +26,9 @@ use crate::config::Config;
 use crate::connection::{self, Arrival};
 use crate::engine::{Command, Done, Engine, World};
 use crate::event_log::EventLog;
+use crate::listener::{Door, Listener};
 use crate::metrics::Metrics;
 use crate::places::Places;
-use crate::proxy::Network;
 use crate::settings::Settings;
 use crate::survey::Refusals;
 use crate::system;
@@ -99,72 +99,6 @@ pub enum StartError {
     /// The system gives no threads.
     #[error("cannot start worker threads: {0}")]
     Threads(io::Error),
-}
-
-/// Bound listeners, before anything is served.
-pub struct Listener {
-    /// The one that clients are told.
-    own: Door,
-    others: Vec<Door>,
-    /// The operator's.
-    admin: Option<Door>,
-}
-
-/// One address that is listened on.
-struct Door {
-    socket: TcpListener,
-    address: SocketAddr,
-    /// Set where balancers stand in front.
-    balancers: Option<Arc<[Network]>>,
-}
-
-impl Door {
-    async fn bind(address: SocketAddr, balancers: Option<Arc<[Network]>>) -> Result<Self, StartError> {
-        let socket = TcpListener::bind(address).await;
-        let socket = socket.map_err(|source| StartError::Listen { address, source })?;
-        let address = socket.local_addr().map_err(|source| StartError::Listen { address, source })?;
-        Ok(Self { socket, address, balancers })
-    }
-}
-
-impl Listener {
-    /// Binds one address for clients. A port of 0 lets the system choose.
-    ///
-    /// # Errors
-    /// [`StartError::Listen`].
-    pub async fn bind(address: SocketAddr) -> Result<Self, StartError> {
-        Ok(Self { own: Door::bind(address, None).await?, others: Vec::new(), admin: None })
-    }
-
-    /// Binds all that the configuration names: the addresses for clients, for balancers, and for the operator.
-    ///
-    /// # Errors
-    /// [`StartError::Listen`].
-    pub async fn bind_all(config: &Config) -> Result<Self, StartError> {
-        let mut listener = Self::bind(config.listen).await?;
-        for address in &config.listen_also {
-            listener.others.push(Door::bind(*address, None).await?);
-        }
-        for proxy in &config.proxy {
-            let balancers = proxy.networks.iter().copied().collect();
-            listener.others.push(Door::bind(proxy.listen, Some(balancers)).await?);
-        }
-        if let Some(address) = config.admin.listen {
-            listener.admin = Some(Door::bind(address, None).await?);
-        }
-        Ok(listener)
-    }
-
-    /// Where it listens for clients; the first address if there are several.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.own.address
-    }
-
-    /// Where else it listens, and whether for balancers.
-    pub fn others(&self) -> impl Iterator<Item = (SocketAddr, bool)> {
-        self.others.iter().map(|door| (door.address, door.balancers.is_some()))
-    }
 }
 
 /// A running server.
