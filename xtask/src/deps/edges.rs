@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::workspace::{Metadata, Package};
 
 /// Ordinary dependencies only: what a test needs does not ship.
-const KNOWS: [(&str, &[&str]); 16] = [
+const KNOWS: [(&str, &[&str]); 18] = [
     ("dayfly-tl", &[]),
     ("dayfly-modexp", &[]),
     ("dayfly-crypto", &["dayfly-modexp"]),
@@ -13,6 +13,7 @@ const KNOWS: [(&str, &[&str]); 16] = [
     ("dayfly-store", &["dayfly-core", "dayfly-crypto"]),
     ("dayfly-server", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-store", "dayfly-backend-proto"]),
     ("dayfly-client", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
+    ("dayfly-check", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     ("dayfly-testkit", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     (
         "dayfly",
@@ -32,6 +33,7 @@ const KNOWS: [(&str, &[&str]); 16] = [
         ],
     ),
     ("dayfly-tests", &[]),
+    ("dayfly-peer", &["dayfly-core", "dayfly-server", "dayfly-store", "dayfly-testkit"]),
     ("dayfly-memory-tests", &[]),
     ("dayfly-backend-proto", &[]),
     ("dayfly-example-backend", &["dayfly-backend-proto"]),

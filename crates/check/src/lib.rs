@@ -1,0 +1,24 @@
+//! The conformance suite of MTProto's keys: it plays a hostile client against a server, rule by rule.
+//!
+//! What it is: cases, each with an id (`HS-20/3`), the rule behind it, one sentence of why it matters, what was sent, what
+//! is expected and what came. The rules are the table in `docs/src/rules.md`.
+//!
+//! What it is not: a load tool, or a scanner for machines that are not yours. Everything that it draws comes from a seed
+//! that it prints, so a run can be repeated byte for byte, and no key that it makes is a secret.
+//!
+//! ```
+//! use dayfly_check::case::Pattern;
+//!
+//! let pattern: Pattern = "HS-2?".parse()?;
+//! let cases = dayfly_check::server::cases();
+//! assert!(cases.iter().any(|case| case.rule() == "HS-20" && pattern.chooses(case)));
+//! assert!(cases.iter().all(|case| case.rule() != "HS-02" || !pattern.chooses(case)));
+//! # Ok::<(), dayfly_check::case::NoPattern>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod case;
+mod dice;
+pub mod run;
+pub mod server;
+pub mod verdict;

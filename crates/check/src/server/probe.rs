@@ -1,0 +1,338 @@
+//! What a case has in its hands: connections, key exchanges, keys, sessions.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dayfly_core::keys::bind::Binding;
+use dayfly_core::keys::kind::PermKey;
+use dayfly_core::session::{MsgId, SessionId};
+use dayfly_core::transport::{Kind, Obfuscation};
+use dayfly_crypto::dh::GroupCache;
+use dayfly_crypto::rsa_key::PublicKey;
+use dayfly_tl::mtproto::{BadServerSalt, DhGenOk};
+use dayfly_tl::{BOOL_TRUE, read_exact, read_prefix};
+
+use super::exchange::Exchange;
+use super::talk::{Answer, Made, Message, Said, Talk, unix_now};
+use super::trace::{Happened, Trace};
+use super::wire::{Heard, Wire, plain_body};
+use crate::dice::Dice;
+use crate::verdict::{Outcome, Stop, failed, not_reached};
+
+/// How often a query that got -429 is sent again.
+const AGAIN: u32 = 20;
+/// How long is waited before.
+const FLOOD: Duration = Duration::from_millis(500);
+
+/// Whom the cases are about.
+#[derive(Clone)]
+pub struct Target {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its RSA key.
+    pub key: PublicKey,
+    /// How long an answer is waited for.
+    pub patience: Duration,
+    /// How long it must stay silent to count as silent.
+    pub silence: Duration,
+    /// What decides every random byte.
+    pub seed: u64,
+}
+
+/// What the cases of a run share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) target: Target,
+    groups: GroupCache,
+}
+
+impl Shared {
+    pub(crate) fn new(target: Target) -> Self {
+        Self { target, groups: GroupCache::new() }
+    }
+}
+
+/// One case's hands.
+pub(crate) struct Probe {
+    shared: Shared,
+    pub(crate) dice: Dice,
+    trace: Trace,
+    wires: u32,
+    case: &'static str,
+}
+
+/// A connection and a session on it.
+pub(crate) struct Line {
+    pub(crate) wire: Wire,
+    pub(crate) talk: Talk,
+    /// What came and was not asked for.
+    pub(crate) others: Vec<Message>,
+}
+
+/// Two keys that are bound to each other.
+#[derive(Clone)]
+pub(crate) struct Pair {
+    pub(crate) perm: Made,
+    pub(crate) temp: Made,
+}
+
+impl Probe {
+    pub(crate) fn new(shared: &Shared, case: &'static str) -> Self {
+        let dice = Dice::new(shared.target.seed, case);
+        Self { shared: shared.clone(), dice, trace: Trace::default(), wires: 0, case }
+    }
+
+    /// What went over the wire so far.
+    pub(crate) fn take_trace(&self) -> Vec<Happened> {
+        self.trace.take()
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.shared.target
+    }
+
+    /// A connection over the intermediate transport.
+    pub(crate) async fn connect(&mut self) -> Outcome<Wire> {
+        self.connect_over(Kind::Intermediate, &Obfuscation::None).await
+    }
+
+    pub(crate) async fn connect_over(&mut self, kind: Kind, obfuscation: &Obfuscation) -> Outcome<Wire> {
+        self.wires += 1;
+        let target = self.target();
+        let dice = Dice::new(target.seed, &format!("{} connection {}", self.case, self.wires));
+        Wire::open(target.address, kind, obfuscation, dice, self.trace.clone(), target.patience).await
+    }
+
+    /// Sends a plain query and takes what comes. A server that is too busy (-429) is asked again.
+    pub(crate) async fn ask(&mut self, wire: &mut Wire, query: &[u8], what: &str) -> Outcome<Heard> {
+        for _ in 0..AGAIN {
+            wire.send_plain(query, what).await?;
+            let heard = wire.hear().await?;
+            if heard != Heard::Error(-429) {
+                return Ok(heard);
+            }
+            tokio::time::sleep(FLOOD).await;
+        }
+        not_reached("the server is too busy (-429)")
+    }
+
+    /// The same where only a plain answer will do: the exchange cannot go on without it.
+    pub(crate) async fn answer(&mut self, wire: &mut Wire, query: &[u8], what: &str) -> Outcome<Vec<u8>> {
+        match self.ask(wire, query, what).await? {
+            Heard::Payload(payload) => Ok(plain_body(&payload).to_vec()),
+            other => not_reached(format!("{what} got {}", other.told())),
+        }
+    }
+
+    /// A run after `resPQ`.
+    pub(crate) async fn open(&mut self, wire: &mut Wire) -> Outcome<Exchange> {
+        let mut run = Exchange::new(self.shared.target.key.clone(), &mut self.dice);
+        let answer = self.answer(wire, &run.req_pq(), "req_pq_multi").await?;
+        run.take_res_pq(&answer)?;
+        Ok(run)
+    }
+
+    /// A run after `server_DH_params_ok`, for a permanent key.
+    pub(crate) async fn proven(&mut self, wire: &mut Wire) -> Outcome<Exchange> {
+        let mut run = self.open(wire).await?;
+        let inner = run.inner(|_| {});
+        self.prove(wire, &mut run, &inner).await?;
+        Ok(run)
+    }
+
+    /// Sends a right `req_DH_params` and takes the answer.
+    pub(crate) async fn prove(&mut self, wire: &mut Wire, run: &mut Exchange, inner: &[u8]) -> Outcome {
+        let query = run.proof(inner, &mut self.dice)?;
+        let answer = self.answer(wire, &query, "req_DH_params").await?;
+        run.take_dh_params(&answer, &self.shared.groups, &mut self.dice)
+    }
+
+    /// Sends a right `set_client_DH_params` and takes the key.
+    pub(crate) async fn finish(
+        &mut self,
+        wire: &mut Wire,
+        run: &mut Exchange,
+        expires_in: Option<i64>,
+    ) -> Outcome<Made> {
+        let mut retry_id = 0;
+        for _ in 0..=5 {
+            let query = run.finish(retry_id)?;
+            let answer = self.answer(wire, &query, "set_client_DH_params").await?;
+            let key = run.auth_key()?;
+            if let Ok((ok, _)) = read_prefix::<DhGenOk>(&answer) {
+                if ok.new_nonce_hash1 != run.hash(1, &key) {
+                    return failed("new_nonce_hash1 is wrong");
+                }
+                let server_time = i64::from(run.server_time);
+                return Ok(Made {
+                    key: Arc::new(key),
+                    salt: run.server_salt(),
+                    server_time,
+                    expires_at: expires_in.map(|seconds| server_time + seconds),
+                });
+            }
+            // dh_gen_retry: another b, and the hash of the key that was refused.
+            retry_id = i64::from_le_bytes(key.aux_hash());
+            run.draw_b(&mut self.dice)?;
+        }
+        not_reached("six keys in a row were refused")
+    }
+
+    /// A whole exchange on a connection: a permanent key, or a temporary one of so many seconds.
+    pub(crate) async fn key_on(&mut self, wire: &mut Wire, expires_in: Option<i32>) -> Outcome<Made> {
+        let mut run = self.open(wire).await?;
+        let inner = match expires_in {
+            None => run.inner(|_| {}),
+            Some(seconds) => run.inner_temp(seconds, |_| {}),
+        };
+        self.prove(wire, &mut run, &inner).await?;
+        self.finish(wire, &mut run, expires_in.map(i64::from)).await
+    }
+
+    /// A new permanent key, made on a connection of its own.
+    pub(crate) async fn perm(&mut self) -> Outcome<Made> {
+        let mut wire = self.connect().await?;
+        self.key_on(&mut wire, None).await
+    }
+
+    /// A new temporary key that ends after so many seconds.
+    pub(crate) async fn temp(&mut self, expires_in: i32) -> Outcome<Made> {
+        let mut wire = self.connect().await?;
+        self.key_on(&mut wire, Some(expires_in)).await
+    }
+
+    /// A new connection with a new session under a key.
+    pub(crate) async fn line(&mut self, made: &Made) -> Outcome<Line> {
+        let wire = self.connect().await?;
+        Ok(self.line_on(wire, made))
+    }
+
+    /// A new session under a key, on this connection.
+    pub(crate) fn line_on(&mut self, wire: Wire, made: &Made) -> Line {
+        Line { wire, talk: Talk::new(made, self.dice.long() | 1), others: Vec::new() }
+    }
+
+    /// `auth.bindTempAuthKey` for the session of a line, as the next message.
+    pub(crate) fn bind_call(&mut self, line: &mut Line, perm: &Made, expires_at: i64) -> Outcome<Said> {
+        let mut said = line.talk.say(Vec::new());
+        let binding =
+            Binding { temp: line.talk.key.id(), expires_at: i32::try_from(expires_at).unwrap_or(i32::MAX) };
+        let perm = PermKey::new(Arc::clone(&perm.key));
+        let session = SessionId(line.talk.session);
+        said.body = binding
+            .request(&perm, MsgId::from_long(said.msg_id), session, &mut self.dice)
+            .map_err(|error| Stop::NotReached(format!("the suite itself: {error}")))?;
+        Ok(said)
+    }
+
+    /// Binds the key of a line to a permanent one.
+    pub(crate) async fn bind(&mut self, line: &mut Line, perm: &Made, expires_at: i64) -> Outcome<Answer> {
+        for _ in 0..2 {
+            let said = self.bind_call(line, perm, expires_at)?;
+            match line.answer(&said, "auth.bindTempAuthKey", &mut self.dice).await? {
+                Told::Answer(answer) => return Ok(answer),
+                // The request names its msg_id: it is made anew.
+                Told::Salt => {}
+                Told::Nothing(heard) => return not_reached(format!("the bind got {}", heard.told())),
+            }
+        }
+        not_reached("bad_server_salt came twice in a row")
+    }
+
+    /// Two new keys, bound, and the line on which they were.
+    pub(crate) async fn bound(&mut self) -> Outcome<(Pair, Line)> {
+        let (perm, temp) = (self.perm().await?, self.temp(3600).await?);
+        let mut line = self.line(&temp).await?;
+        let expires_at = temp.expires_at.unwrap_or_else(|| unix_now().0 + 3600);
+        match self.bind(&mut line, &perm, expires_at).await? {
+            Ok(result) if result == BOOL_TRUE.to_le_bytes() => Ok((Pair { perm, temp }, line)),
+            other => not_reached(format!("the plain binding got {other:?}")),
+        }
+    }
+}
+
+/// What came to a call.
+pub(crate) enum Told {
+    /// Its `rpc_result`.
+    Answer(Answer),
+    /// `bad_server_salt`; the line has taken the new salt.
+    Salt,
+    /// Neither.
+    Nothing(Heard),
+}
+
+impl Line {
+    /// Seals a message and sends it.
+    pub(crate) async fn send(&mut self, said: &Said, what: &str, dice: &mut Dice) -> Outcome {
+        let packet = self.talk.seal(said, dice)?;
+        self.wire.send(&packet, what).await
+    }
+
+    /// The messages of the next packet; `Err` in it if something else came.
+    pub(crate) async fn hear(&mut self) -> Outcome<Result<Vec<Message>, Heard>> {
+        match self.wire.hear().await? {
+            Heard::Payload(payload) => Ok(Ok(self.talk.open(&payload)?)),
+            other => Ok(Err(other)),
+        }
+    }
+
+    /// Waits for a message that `wanted` makes something of; the others are kept in `others`.
+    pub(crate) async fn wait_for<T>(
+        &mut self,
+        wanted: impl Fn(&Message) -> Option<T>,
+    ) -> Outcome<Result<T, Heard>> {
+        loop {
+            let messages = match self.hear().await? {
+                Ok(messages) => messages,
+                Err(heard) => return Ok(Err(heard)),
+            };
+            let mut found = None;
+            for message in messages {
+                match found.is_none().then(|| wanted(&message)).flatten() {
+                    Some(some) => found = Some(some),
+                    None => self.others.push(message),
+                }
+            }
+            if let Some(found) = found {
+                return Ok(Ok(found));
+            }
+        }
+    }
+
+    /// Sends a call and waits for what comes to it.
+    pub(crate) async fn answer(&mut self, said: &Said, what: &str, dice: &mut Dice) -> Outcome<Told> {
+        enum Came {
+            Answer(Answer),
+            Salt(i64),
+        }
+        self.send(said, what, dice).await?;
+        let came = self.wait_for(|message| {
+            let salt = read_exact::<BadServerSalt>(&message.body).ok();
+            let salt = salt.filter(|notice| notice.bad_msg_id == said.msg_id);
+            salt.map(|notice| Came::Salt(notice.new_server_salt))
+                .or_else(|| message.answer_to(said.msg_id).map(Came::Answer))
+        });
+        Ok(match came.await? {
+            Ok(Came::Answer(answer)) => Told::Answer(answer),
+            Ok(Came::Salt(salt)) => {
+                self.talk.salt = salt;
+                Told::Salt
+            }
+            Err(heard) => Told::Nothing(heard),
+        })
+    }
+
+    /// Calls a function and returns its answer, with the right salt if the first one was wrong.
+    pub(crate) async fn call(&mut self, body: &[u8], what: &str, dice: &mut Dice) -> Outcome<Answer> {
+        for _ in 0..2 {
+            let said = self.talk.say(body.to_vec());
+            match self.answer(&said, what, dice).await? {
+                Told::Answer(answer) => return Ok(answer),
+                Told::Salt => {}
+                Told::Nothing(heard) => return not_reached(format!("{what} got {}", heard.told())),
+            }
+        }
+        not_reached("bad_server_salt came twice in a row")
+    }
+}

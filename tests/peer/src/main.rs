@@ -1,0 +1,56 @@
+//! Our own server, for the conformance suite: `dayfly-peer serve` prints where it listens and ends with stdin.
+//!
+//! It is what `dayfly serve` is, with the published test key and no file that outlives it. It is a program of its own so that
+//! a check that is switched off in it stays on in the suite that is to notice.
+#![forbid(unsafe_code)]
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use dayfly_core::NoObserver;
+use dayfly_server::{Config, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock};
+use dayfly_store::{EmbeddedStore, Keys, RamTempKeys, SealingSource};
+use dayfly_testkit::test_key;
+use tokio::runtime::Builder;
+
+fn main() -> Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        Some("serve") => serve(),
+        _ => bail!("usage: dayfly-peer serve"),
+    }
+}
+
+fn serve() -> Result<()> {
+    let runtime = Builder::new_multi_thread().enable_all().build().context("the runtime does not start")?;
+    let directory = tempfile::tempdir().context("a directory for the store")?;
+    let server = runtime.block_on(start(directory.path()))?;
+    writeln!(io::stdout(), "listening {}", server.address())?;
+    io::stdout().flush()?;
+    // Whoever started it closes stdin, or dies: either way it is over.
+    io::stdin().read_to_end(&mut Vec::new())?;
+    runtime.block_on(server.shut_down());
+    Ok(())
+}
+
+async fn start(directory: &std::path::Path) -> Result<Server> {
+    let mut config = Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Config::default() };
+    config.data_dir = directory.to_owned();
+    // The whole suite comes from one address.
+    config.limits.handshakes_per_address = 100_000;
+    let listener = Listener::bind_all(&config).await?;
+    let sealing = SealingSource::Directory(directory.join("sealing"));
+    let store = EmbeddedStore::open(&directory.join("store/keys.redb"), &sealing, Box::new(OsRandom))?;
+    let upstream =
+        OwnAnswers { address: listener.address(), dc: config.dc, test: config.test, tmp_sessions: 1 };
+    let parts = Parts {
+        clock: SystemClock::default(),
+        random: OsRandom,
+        observer: NoObserver,
+        rsa: vec![test_key().into()],
+        keys: Arc::new(Keys::new(store, RamTempKeys::default())),
+        upstream,
+    };
+    Ok(Server::start(&config, listener, parts)?)
+}
