@@ -17,7 +17,15 @@ const KNOWS: [(&str, &[&str]); 18] = [
     ("dayfly-testkit", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     (
         "dayfly",
-        &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-store", "dayfly-server", "dayfly-client"],
+        &[
+            "dayfly-tl",
+            "dayfly-crypto",
+            "dayfly-core",
+            "dayfly-store",
+            "dayfly-server",
+            "dayfly-client",
+            "dayfly-check",
+        ],
     ),
     ("dayfly-oracles", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     (
