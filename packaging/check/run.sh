@@ -21,6 +21,9 @@ address=$1
 key=$2
 shift 2
 code=0
+rm -f dayfly-check.xml dayfly-check.md
 "$DAYFLY" check server "$address" --server-key "$key" --junit=dayfly-check.xml --markdown=dayfly-check.md "$@" || code=$?
-[ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat dayfly-check.md >>"$GITHUB_STEP_SUMMARY"
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -f dayfly-check.md ]; then
+  cat dayfly-check.md >>"$GITHUB_STEP_SUMMARY"
+fi
 exit "$code"

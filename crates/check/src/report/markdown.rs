@@ -20,7 +20,15 @@ pub fn markdown(report: &Report, strict: bool, out: &mut impl Write) -> Result {
         writeln!(out)?;
         return fenced(&format!("{}\n", clean::line(stranger)), out);
     }
-    report.told.iter().filter(|told| is_shown(told)).try_for_each(|told| case(told, out))?;
+    let mut last = None;
+    for told in report.told.iter().filter(|told| is_shown(told)) {
+        // What many cases have in common is shown once; the table has them all.
+        let likewise = is_unreached(told) && last == Some(&told.verdict);
+        last = Some(&told.verdict);
+        if !likewise {
+            case(told, out)?;
+        }
+    }
     writeln!(out, "\n<details><summary>All cases</summary>\n")?;
     writeln!(out, "| case | severity | what is done | verdict |\n| --- | --- | --- | --- |")?;
     for told in &report.told {
@@ -33,6 +41,10 @@ pub fn markdown(report: &Report, strict: bool, out: &mut impl Write) -> Result {
 /// Whether a case needs more than its row in the table.
 fn is_shown(told: &Told) -> bool {
     !matches!(told.verdict, Verdict::Passed | Verdict::Left(_))
+}
+
+fn is_unreached(told: &Told) -> bool {
+    matches!(told.verdict, Verdict::Stopped(Stop::NotReached(_)))
 }
 
 fn case(told: &Told, out: &mut impl Write) -> Result {
@@ -144,6 +156,15 @@ it may mean either
 "
         );
         assert_eq!(written(&sample::report()), expected);
+    }
+
+    #[test]
+    fn a_reason_that_many_share_is_shown_once() {
+        let mut report = sample::report();
+        report.told.insert(4, report.told[3].clone());
+        let written = written(&report);
+        assert_eq!(written.matches("\nreq_pq_multi got nothing\n").count(), 1);
+        assert_eq!(written.matches("| PF-02/1 |").count(), 2);
     }
 
     #[test]

@@ -15,18 +15,25 @@ const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
 const FAINT: Style = Style::new().dimmed();
 
 /// Writes text, in colours or without.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Text {
-    /// Whether it goes to a terminal that shows colours.
-    pub colour: bool,
+    colour: bool,
+    /// Why the last case that did not run to its end did not: told once where many share it.
+    why: Option<String>,
 }
 
 impl Text {
+    /// For a terminal that shows colours, or for anything else.
+    #[must_use]
+    pub fn new(colour: bool) -> Self {
+        Self { colour, why: None }
+    }
+
     /// A case that has ended: a line, and a block below it if the rule was broken.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn case(self, told: &Told, out: &mut impl Write) -> Result {
+    pub fn case(&mut self, told: &Told, out: &mut impl Write) -> Result {
         let (case, name) = (&told.case, word(&told.verdict));
         let (style, name) = match &told.verdict {
             Verdict::Passed => (GOOD, name.to_owned()),
@@ -43,7 +50,9 @@ impl Text {
                 self.block(told, out)
             }
             (Verdict::Passed, _) | (_, None) => writeln!(out, "{}", self.took(told)),
-            (_, Some(why)) => writeln!(out, ": {why}"),
+            (Verdict::Left(_), Some(why)) => writeln!(out, ": {why}"),
+            (_, Some(why)) if self.why.as_ref() == Some(&why) => writeln!(out, ": likewise"),
+            (_, Some(why)) => writeln!(out, ": {}", self.why.insert(why)),
         }
     }
 
@@ -51,14 +60,14 @@ impl Text {
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn end(self, report: &Report, strict: bool, out: &mut impl Write) -> Result {
+    pub fn end(&self, report: &Report, strict: bool, out: &mut impl Write) -> Result {
         let right = report.is_right(strict);
         let verdict = if right { self.paint(GOOD, "PASSED") } else { self.paint(BAD, "FAILED") };
         writeln!(out, "{verdict} {} {}: {}", report.role, clean::line(&report.peer), sum(report))
     }
 
     /// What a reader needs to see the fault for himself.
-    pub(super) fn block(self, told: &Told, out: &mut impl Write) -> Result {
+    pub(super) fn block(&self, told: &Told, out: &mut impl Write) -> Result {
         let case = &told.case;
         let sentence = rules::sentence(case.rule()).unwrap_or_default();
         self.field("rule", &format!("{} {sentence}", case.rule()), out)?;
@@ -73,22 +82,22 @@ impl Text {
         self.field("got", &got(&told.verdict).unwrap_or_default(), out)
     }
 
-    fn happened(self, happened: &Happened, out: &mut impl Write) -> Result {
+    fn happened(&self, happened: &Happened, out: &mut impl Write) -> Result {
         match happened {
             Happened::Sent(what) => self.field("sent", &clean::line(what), out),
             Happened::Got(what) => self.field("came", &clean::line(what), out),
         }
     }
 
-    fn field(self, name: &str, text: &str, out: &mut impl Write) -> Result {
+    fn field(&self, name: &str, text: &str, out: &mut impl Write) -> Result {
         writeln!(out, "    {} {text}", self.paint(FAINT, &format!("{name:<8}")))
     }
 
-    fn took(self, told: &Told) -> String {
+    fn took(&self, told: &Told) -> String {
         self.paint(FAINT, &format!(" ({} ms)", told.took.as_millis()))
     }
 
-    fn paint(self, style: Style, text: &str) -> String {
+    fn paint(&self, style: Style, text: &str) -> String {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }
@@ -98,7 +107,7 @@ mod tests {
     use super::super::sample;
     use super::*;
 
-    fn whole(text: Text) -> String {
+    fn whole(mut text: Text) -> String {
         let mut out = String::new();
         let report = sample::report();
         report.told.iter().for_each(|told| text.case(told, &mut out).unwrap());
@@ -139,7 +148,7 @@ FAILED server 127.0.0.1:4430: {}
 
     #[test]
     fn colours_add_nothing_but_codes() {
-        let coloured = whole(Text { colour: true });
+        let coloured = whole(Text::new(true));
         let mut bare = String::new();
         let mut rest = coloured.as_str();
         while let Some((before, code)) = rest.split_once('\u{1b}') {
@@ -149,6 +158,20 @@ FAILED server 127.0.0.1:4430: {}
         bare.push_str(rest);
         assert_eq!(bare, whole(Text::default()));
         assert!(coloured.contains("\u{1b}[1m\u{1b}[31mFAILED"), "{coloured:?}");
+    }
+
+    #[test]
+    fn a_reason_that_many_share_is_told_once() {
+        let mut text = Text::default();
+        let mut out = String::new();
+        let told = sample::report().told;
+        for index in [3, 3, 0, 3, 4, 3] {
+            text.case(&told[index], &mut out).unwrap();
+        }
+        assert_eq!(
+            (out.matches(": req_pq_multi got nothing").count(), out.matches(": likewise").count()),
+            (2, 2)
+        );
     }
 
     #[test]

@@ -125,3 +125,16 @@ fn cases_are_listed_and_explained_without_a_server() {
     let said = place.run(&["check", "server", "--list", "--only", "HS 20"]);
     assert!(said.code == 2 && said.stderr.contains("names no case: a family (PF)"), "{}", said.stderr);
 }
+
+#[test]
+fn the_words_by_which_packaging_knows_the_suite_are_in_a_binary_that_has_it() {
+    let script = include_str!("../../../../packaging/build.sh");
+    let words = script.lines().find_map(|line| line.strip_prefix("suite=(")).unwrap();
+    let words: Vec<&str> = words.split('\'').skip(1).step_by(2).collect();
+    assert!(words.len() > 1, "{words:?}");
+    let binary = std::fs::read(env!("CARGO_BIN_EXE_dayfly")).unwrap();
+    for word in words {
+        let found = binary.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+        assert!(found, "{word:?} would tell nothing: the suite is here and that word is not");
+    }
+}

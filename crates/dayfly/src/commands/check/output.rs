@@ -60,7 +60,7 @@ impl Output {
             Some(Place::Stderr) => true,
             None => false,
         };
-        Ok(Self { strict, text: Text { colour }, place, others })
+        Ok(Self { strict, text: Text::new(colour), place, others })
     }
 
     /// A case that has ended.
