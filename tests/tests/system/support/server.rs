@@ -63,7 +63,16 @@ impl TestServer {
 
     /// The same, by this clock.
     pub(crate) async fn with_upstream_and_clock(upstream: impl Upstream + 'static, clock: HandClock) -> Self {
-        let (directory, config) = prepare(|_| {});
+        Self::with_upstream_configured(upstream, clock, |_| {}).await
+    }
+
+    /// The same, after a change to the configuration.
+    pub(crate) async fn with_upstream_configured(
+        upstream: impl Upstream + 'static,
+        clock: HandClock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let (directory, config) = prepare(change);
         let store = open_store(&directory);
         Self::run(directory, config, clock, store, Some(upstream)).await
     }
