@@ -26,12 +26,12 @@ use crate::config::Config;
 use crate::connection::{self, Arrival};
 use crate::engine::{Command, Done, Engine, World};
 use crate::event_log::EventLog;
+use crate::files;
 use crate::listener::{Door, Listener};
 use crate::metrics::Metrics;
 use crate::places::Places;
 use crate::settings::Settings;
 use crate::survey::Refusals;
-use crate::system;
 use crate::tls;
 use crate::upstream::{Edge, Upstream};
 use crate::workers::{self, Deliver, Workers};
@@ -250,7 +250,7 @@ fn open_event_log(config: &Config) -> Result<EventLog, StartError> {
 
 /// As many as are configured, or as there are files for.
 fn most_connections(config: &Config) -> usize {
-    config.limits.connections.unwrap_or_else(system::connections_with_files)
+    config.limits.connections.unwrap_or_else(files::connections_with_files)
 }
 
 /// What all acceptors share.
