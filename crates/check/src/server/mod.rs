@@ -5,6 +5,7 @@
 
 mod cases;
 mod exchange;
+mod line;
 mod meet;
 mod probe;
 mod talk;

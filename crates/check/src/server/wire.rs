@@ -93,6 +93,12 @@ impl Wire {
         self.closed |= !matches!(written, Ok(Ok(())));
     }
 
+    /// The same; `what` it is, for the trace.
+    pub(crate) async fn write_as(&mut self, what: &str, bytes: &[u8]) {
+        self.trace.sent(what);
+        self.write(bytes).await;
+    }
+
     /// Sends a payload in a frame; `what` it is, for the trace.
     pub(crate) async fn send(&mut self, payload: &[u8], what: &str) -> Outcome {
         self.send_asking(payload, false, what).await
