@@ -14,6 +14,7 @@ mod talk;
 mod trace;
 mod websocket;
 mod wire;
+mod wrong_rsa;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -132,7 +132,12 @@ impl Probe {
     pub(crate) async fn prove(&mut self, wire: &mut Wire, run: &mut Exchange, inner: &[u8]) -> Outcome {
         let query = run.proof(inner, &mut self.dice)?;
         let answer = self.answer(wire, &query, "req_DH_params").await?;
-        run.take_dh_params(&answer, &self.shared.groups, &mut self.dice)
+        self.take_dh_params(run, &answer)
+    }
+
+    /// Takes `server_DH_params_ok` and draws b.
+    pub(crate) fn take_dh_params(&mut self, run: &mut Exchange, answer: &[u8]) -> Outcome {
+        run.take_dh_params(answer, &self.shared.groups, &mut self.dice)
     }
 
     /// Sends a right `set_client_DH_params` and takes the key.

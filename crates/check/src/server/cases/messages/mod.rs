@@ -42,7 +42,7 @@ pub(super) fn cases() -> Vec<crate::server::Entry> {
 }
 
 /// `help.getConfig` as a first call has to come.
-fn get_config() -> Vec<u8> {
+pub(super) fn get_config() -> Vec<u8> {
     dayfly_core::client::ClientInfo::default().introduce(&to_bytes(&api::HelpGetConfig {}))
 }
 

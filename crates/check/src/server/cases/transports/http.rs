@@ -1,15 +1,17 @@
 //! HTTP: rule TR-07.
 
+use std::time::Duration;
+
 use dayfly_core::transport::{Kind, Obfuscation};
-use dayfly_tl::mtproto::HttpWait;
-use dayfly_tl::to_bytes;
+use dayfly_tl::mtproto::{HttpWait, MsgsAllInfo};
+use dayfly_tl::{LongVec, to_bytes};
 
 use super::{req_pq, whole_exchange};
 use crate::server::cases::cases;
+use crate::server::cases::messages::get_config;
 use crate::server::http::Http;
 use crate::server::probe::Probe;
 use crate::server::talk::{Message, Said, Talk};
-use crate::server::wire::Heard;
 use crate::verdict::{Outcome, failed, not_reached};
 
 cases! {
@@ -25,6 +27,10 @@ cases! {
         why "a proxy that shares connections would give one client's answers to another"
         expected "nothing of the first session in the response"
         shared_connection;
+    "MS-16/6" Must "a request over HTTP without http_wait"
+        why "a response that says nothing makes the client ask again at once, without end"
+        expected "it waits until there is something to say"
+        waits_by_default;
     "TR-07/4" Compat "a request to /apiw"
         why "a page of another origin could not read the response"
         expected "status 200, and Access-Control-Allow-Origin: *"
@@ -107,21 +113,47 @@ async fn shared_connection(probe: &mut Probe) -> Outcome {
     let mut http = probe.http().await?;
     session(&mut http, &mut second, probe).await?;
     session(&mut http, &mut first, probe).await?;
-    // It is content-related and has no answer: what it leaves to be said is its acknowledgement, later.
-    let owed = first.say(http_wait(0));
-    respond(&mut http, &first, &owed, "http_wait of 0 s with an odd seqno", probe).await?;
-    let wait = second.mention(http_wait(2_000));
+    let call = first.say(get_config());
+    respond(&mut http, &first, &call, "help.getConfig in the first session", probe).await?;
+    let (repeat, wait) = (first.seal(&call, &mut probe.dice)?, second.mention(http_wait(2_000)));
     let packet = second.seal(&wait, &mut probe.dice)?;
-    match http.post("/api", &packet, "http_wait of 2 s of another session, on the same connection").await? {
-        Ok(response) if response.body.is_empty() => Ok(()),
-        Ok(response) => {
-            match second.open(&response.body)?.iter().all(|message| message.session == second.session) {
-                true => Ok(()),
-                false => failed("its response is a message of the first session"),
-            }
+    let mut elsewhere = probe.connect().await?;
+    // The answer is to be given again: that is what the first session has to say while the second one waits.
+    let repeating = async {
+        for _ in 0..8 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            elsewhere.send(&repeat, "that help.getConfig again, over TCP").await?;
         }
-        Err(heard @ (Heard::Silence | Heard::Closed)) => failed(format!("it got {}", heard.told())),
-        Err(heard) => failed(heard.told()),
+        Ok(())
+    };
+    let what = "http_wait of 2 s in the second session, on the same connection";
+    let (response, repeated) = tokio::join!(http.post("/api", &packet, what), repeating);
+    repeated?;
+    match response? {
+        Ok(response) => only_of(&second, &response.body),
+        Err(heard) => failed(format!("it got {}", heard.told())),
+    }
+}
+
+/// A response is empty, or a packet of this session.
+fn only_of(talk: &Talk, body: &[u8]) -> Outcome {
+    if body.is_empty() || talk.open(body)?.iter().all(|message| message.session == talk.session) {
+        return Ok(());
+    }
+    failed("the response to a waiting request is a message of another session")
+}
+
+async fn waits_by_default(probe: &mut Probe) -> Outcome {
+    let made = probe.perm().await?;
+    let mut talk = Talk::new(&made, probe.dice.long() | 1);
+    let mut http = probe.http().await?;
+    session(&mut http, &mut talk, probe).await?;
+    // All that it leaves to be said is its acknowledgement, a little later.
+    let told = talk.say(to_bytes(&MsgsAllInfo { msg_ids: LongVec::from_slice(&[4]), info: &[4] }));
+    let messages = respond(&mut http, &talk, &told, "msgs_all_info with an odd seqno", probe).await?;
+    match messages.iter().any(|message| message.is_about(&told)) {
+        true => Ok(()),
+        false => failed("the response says nothing of it"),
     }
 }
 
