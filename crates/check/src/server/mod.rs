@@ -4,12 +4,17 @@
 //! else or is broken as a whole, and every other case is told as not reached.
 
 mod cases;
+mod connect;
 mod exchange;
+mod http;
+mod line;
 mod meet;
 mod probe;
 mod talk;
 mod trace;
+mod websocket;
 mod wire;
+mod wrong_rsa;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use dayfly_core::keys::bind::Binding;
 use dayfly_core::keys::kind::PermKey;
 use dayfly_core::session::{MsgId, SessionId};
-use dayfly_core::transport::{Kind, Obfuscation};
 use dayfly_crypto::dh::GroupCache;
 use dayfly_crypto::rsa_key::PublicKey;
 use dayfly_tl::mtproto::{BadServerSalt, DhGenOk};
@@ -57,9 +56,9 @@ impl Shared {
 pub(crate) struct Probe {
     shared: Shared,
     pub(crate) dice: Dice,
-    trace: Trace,
-    wires: u32,
-    case: &'static str,
+    pub(super) trace: Trace,
+    pub(super) wires: u32,
+    pub(super) case: &'static str,
 }
 
 /// A connection and a session on it.
@@ -90,18 +89,6 @@ impl Probe {
 
     pub(crate) fn target(&self) -> &Target {
         &self.shared.target
-    }
-
-    /// A connection over the intermediate transport.
-    pub(crate) async fn connect(&mut self) -> Outcome<Wire> {
-        self.connect_over(Kind::Intermediate, &Obfuscation::None).await
-    }
-
-    pub(crate) async fn connect_over(&mut self, kind: Kind, obfuscation: &Obfuscation) -> Outcome<Wire> {
-        self.wires += 1;
-        let target = self.target();
-        let dice = Dice::new(target.seed, &format!("{} connection {}", self.case, self.wires));
-        Wire::open(target.address, kind, obfuscation, dice, self.trace.clone(), target.patience).await
     }
 
     /// Sends a plain query and takes what comes. A server that is too busy (-429) is asked again.
@@ -145,7 +132,12 @@ impl Probe {
     pub(crate) async fn prove(&mut self, wire: &mut Wire, run: &mut Exchange, inner: &[u8]) -> Outcome {
         let query = run.proof(inner, &mut self.dice)?;
         let answer = self.answer(wire, &query, "req_DH_params").await?;
-        run.take_dh_params(&answer, &self.shared.groups, &mut self.dice)
+        self.take_dh_params(run, &answer)
+    }
+
+    /// Takes `server_DH_params_ok` and draws b.
+    pub(crate) fn take_dh_params(&mut self, run: &mut Exchange, answer: &[u8]) -> Outcome {
+        run.take_dh_params(answer, &self.shared.groups, &mut self.dice)
     }
 
     /// Sends a right `set_client_DH_params` and takes the key.

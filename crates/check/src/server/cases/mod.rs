@@ -2,7 +2,9 @@
 
 mod binding;
 mod creating;
+mod load;
 mod messages;
+mod oracle;
 mod plain;
 mod transports;
 
@@ -13,8 +15,15 @@ use super::Entry;
 /// Every case, in the order in which they run: the plain ones first.
 pub(super) fn all() -> &'static [Entry] {
     static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        let families =
-            [plain::cases(), creating::cases(), binding::cases(), messages::cases(), transports::cases()];
+        let families = [
+            plain::cases(),
+            creating::cases(),
+            oracle::cases(),
+            binding::cases(),
+            messages::cases(),
+            transports::cases(),
+            load::cases(),
+        ];
         families.into_iter().flatten().collect()
     });
     &ALL
