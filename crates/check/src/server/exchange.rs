@@ -7,16 +7,19 @@ use dayfly_crypto::digest::{sha1, sha256};
 use dayfly_crypto::rsa_key::PublicKey;
 use dayfly_crypto::{AesKeyIv, AuthKey, Exponent, NewNonce, ige, kdf, pq};
 use dayfly_tl::mtproto::{
-    ClientDhInnerData, PQInnerDataDc, PQInnerDataTempDc, ReqDhParams, ReqPqMulti, ResPq, ServerDhInnerData,
-    ServerDhParamsOk, SetClientDhParams,
+    ClientDhInnerData, PQInnerDataDc, PQInnerDataPlain, PQInnerDataTemp, PQInnerDataTempDc, ReqDhParams,
+    ReqPqMulti, ResPq, ServerDhInnerData, ServerDhParamsOk, SetClientDhParams,
 };
 use dayfly_tl::{read_prefix, to_bytes};
 
+use super::talk::Made;
 use crate::dice::Dice;
 use crate::verdict::{Outcome, Stop, failed, not_reached};
 
-/// Bytes of a block of RSA, and of the data in RSA_PAD.
+/// Bytes of the data in RSA_PAD, with its padding.
 const PADDED: usize = 192;
+/// Of 256 draws one begins with a zero: that none of so many does happens once in 10^13 runs.
+const MOST_DRAWS: usize = 8192;
 
 /// A run as the client knows it. Fields are for cases to change.
 pub(crate) struct Exchange {
@@ -35,7 +38,8 @@ pub(crate) struct Exchange {
     pub(crate) g_b: Vec<u8>,
 }
 
-fn misuse(error: impl std::fmt::Display) -> Stop {
+/// What is wrong with the suite and not with its peer.
+pub(crate) fn misuse(error: impl std::fmt::Display) -> Stop {
     Stop::NotReached(format!("the suite itself: {error}"))
 }
 
@@ -86,7 +90,14 @@ impl Exchange {
 
     /// Inner data for a permanent key, after `change`.
     pub(crate) fn inner<'v>(&'v self, change: impl FnOnce(&mut PQInnerDataDc<'v>)) -> Vec<u8> {
-        let mut inner = PQInnerDataDc {
+        let mut inner = self.inner_fields();
+        change(&mut inner);
+        to_bytes(&inner)
+    }
+
+    /// The fields of right inner data for a permanent key.
+    pub(crate) fn inner_fields(&self) -> PQInnerDataDc<'_> {
+        PQInnerDataDc {
             pq: &self.pq,
             p: &self.p,
             q: &self.q,
@@ -94,9 +105,7 @@ impl Exchange {
             server_nonce: self.server_nonce,
             new_nonce: &self.new_nonce,
             dc: 2,
-        };
-        change(&mut inner);
-        to_bytes(&inner)
+        }
     }
 
     /// Inner data for a temporary key, after `change`.
@@ -117,6 +126,18 @@ impl Exchange {
         };
         change(&mut inner);
         to_bytes(&inner)
+    }
+
+    /// Inner data of the two forms that name no dc: for a temporary key if `expires_in` is there.
+    pub(crate) fn inner_without_dc(&self, expires_in: Option<i32>) -> Vec<u8> {
+        let Self { pq, p, q, new_nonce, .. } = self;
+        let (nonce, server_nonce) = (self.nonce, self.server_nonce);
+        match expires_in {
+            None => to_bytes(&PQInnerDataPlain { pq, p, q, nonce, server_nonce, new_nonce }),
+            Some(expires_in) => {
+                to_bytes(&PQInnerDataTemp { pq, p, q, nonce, server_nonce, new_nonce, expires_in })
+            }
+        }
     }
 
     /// RSA_PAD of up to 192 bytes.
@@ -156,16 +177,21 @@ impl Exchange {
         encrypted_data: &'v [u8],
         change: impl FnOnce(&mut ReqDhParams<'v>),
     ) -> Vec<u8> {
-        let mut query = ReqDhParams {
+        let mut query = self.query(encrypted_data);
+        change(&mut query);
+        to_bytes(&query)
+    }
+
+    /// The fields of a right `req_DH_params`.
+    pub(crate) fn query<'v>(&'v self, encrypted_data: &'v [u8]) -> ReqDhParams<'v> {
+        ReqDhParams {
             nonce: self.nonce,
             server_nonce: self.server_nonce,
             p: &self.p,
             q: &self.q,
             public_key_fingerprint: self.key.fingerprint().0,
             encrypted_data,
-        };
-        change(&mut query);
-        to_bytes(&query)
+        }
     }
 
     /// A right `req_DH_params` around this inner data.
@@ -210,16 +236,54 @@ impl Exchange {
 
     /// A new b, with its g_b.
     pub(crate) fn draw_b(&mut self, dice: &mut Dice) -> Outcome {
-        let Some(group) = &self.group else { return Err(misuse("b before dh_prime")) };
         loop {
             let b = Exponent::draw(2048, dice).map_err(misuse)?;
-            let value = group.raise_generator(&[&b]).map_err(misuse)?.into_iter().next();
+            let value = self.group()?.raise_generator(&[&b]).map_err(misuse)?.into_iter().next();
             if let Some(Ok(value)) = value {
                 self.g_b = value.bytes().to_vec();
                 self.b = Some(b);
                 return Ok(());
             }
         }
+    }
+
+    /// Draws b again and again until g_b is as `wanted`.
+    pub(crate) fn draw_b_until(&mut self, dice: &mut Dice, wanted: impl Fn(&[u8]) -> bool) -> Outcome {
+        for _ in 0..MOST_DRAWS {
+            self.draw_b(dice)?;
+            if wanted(&self.g_b) {
+                return Ok(());
+            }
+        }
+        not_reached(format!("{MOST_DRAWS} draws gave no such g_b"))
+    }
+
+    /// Draws b until the key begins with a zero.
+    pub(crate) fn draw_key_with_leading_zero(&mut self, dice: &mut Dice) -> Outcome {
+        let g_a = self.server_public()?;
+        for _ in 0..MOST_DRAWS {
+            let b = Exponent::draw(2048, dice).map_err(misuse)?;
+            let keys = self.group()?.shared_keys(&[(&g_a, &b)]).map_err(misuse)?;
+            if !keys.iter().any(|key| key.expose().starts_with(&[0])) {
+                continue;
+            }
+            let value = self.group()?.raise_generator(&[&b]).map_err(misuse)?.into_iter().next();
+            if let Some(Ok(value)) = value {
+                self.g_b = value.bytes().to_vec();
+                self.b = Some(b);
+                return Ok(());
+            }
+        }
+        not_reached(format!("{MOST_DRAWS} draws gave no such key"))
+    }
+
+    fn server_public(&self) -> Outcome<PublicValue> {
+        PublicValue::parse(&self.g_a, self.group()?).map_err(|error| Stop::Failed(format!("g_a: {error}")))
+    }
+
+    /// The group of the run.
+    pub(crate) fn group(&self) -> Outcome<&Arc<SafePrimeGroup>> {
+        self.group.as_ref().ok_or_else(|| misuse("the group before server_DH_params_ok"))
     }
 
     pub(crate) fn tmp_aes(&self) -> AesKeyIv {
@@ -236,10 +300,20 @@ impl Exchange {
 
     /// `set_client_DH_params` around data that is hashed and padded already.
     pub(crate) fn set_client(&self, hashed: &[u8]) -> Outcome<Vec<u8>> {
-        let mut encrypted = hashed.to_vec();
+        Ok(self.set_client_raw(&self.encrypt(hashed)?))
+    }
+
+    /// Whole blocks under the tmp keys of the run.
+    pub(crate) fn encrypt(&self, plain: &[u8]) -> Outcome<Vec<u8>> {
+        let mut encrypted = plain.to_vec();
         let keys = self.tmp_aes();
         ige::encrypt(&mut encrypted, &keys.key, &keys.iv).map_err(misuse)?;
-        Ok(self.set_client_raw(&encrypted))
+        Ok(encrypted)
+    }
+
+    /// encrypted_data of a right `set_client_DH_params`.
+    pub(crate) fn client_data(&self) -> Outcome<Vec<u8>> {
+        self.encrypt(&hashed(&self.client_inner(|_| {}), 0))
     }
 
     /// `set_client_DH_params` around these bytes.
@@ -255,11 +329,21 @@ impl Exchange {
 
     /// The key of this attempt.
     pub(crate) fn auth_key(&self) -> Outcome<AuthKey> {
-        let (Some(group), Some(b)) = (&self.group, &self.b) else { return Err(misuse("a key before b")) };
-        let g_a =
-            PublicValue::parse(&self.g_a, group).map_err(|error| Stop::Failed(format!("g_a: {error}")))?;
+        let (group, Some(b)) = (self.group()?, &self.b) else { return Err(misuse("a key before b")) };
+        let g_a = self.server_public()?;
         let key = group.shared_keys(&[(&g_a, b)]).map_err(misuse)?.pop();
         key.ok_or_else(|| misuse("no key"))
+    }
+
+    /// What is kept of the key; `expires_in`, in seconds, of a temporary one.
+    pub(crate) fn made(&self, expires_in: Option<i64>) -> Outcome<Made> {
+        let server_time = i64::from(self.server_time);
+        Ok(Made {
+            key: Arc::new(self.auth_key()?),
+            salt: self.server_salt(),
+            server_time,
+            expires_at: expires_in.map(|seconds| server_time + seconds),
+        })
     }
 
     /// The first salt of the key.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dayfly_core::keys::bind::Binding;
 use dayfly_core::keys::kind::PermKey;
+use dayfly_core::plain;
 use dayfly_core::session::{MsgId, SessionId};
 use dayfly_core::transport::{Kind, Obfuscation};
 use dayfly_crypto::dh::GroupCache;
@@ -14,7 +15,7 @@ use dayfly_tl::mtproto::{BadServerSalt, DhGenOk};
 use dayfly_tl::{BOOL_TRUE, read_exact, read_prefix};
 
 use super::exchange::Exchange;
-use super::talk::{Answer, Made, Message, Said, Talk, unix_now};
+use super::talk::{Answer, Made, Message, Said, Talk};
 use super::trace::{Happened, Trace};
 use super::wire::{Heard, Wire, plain_body};
 use crate::dice::Dice;
@@ -68,6 +69,8 @@ pub(crate) struct Line {
     pub(crate) talk: Talk,
     /// What came and was not asked for.
     pub(crate) others: Vec<Message>,
+    /// When its key ends, by the server's clock, in Unix seconds; in an hour if the key does not end.
+    pub(crate) ends: i64,
 }
 
 /// Two keys that are bound to each other.
@@ -117,7 +120,18 @@ impl Probe {
         not_reached("the server is too busy (-429)")
     }
 
-    /// The same where only a plain answer will do: the exchange cannot go on without it.
+    /// Sends plain queries in one write, so that the later ones arrive before the first is answered.
+    pub(crate) async fn send_at_once(&mut self, wire: &mut Wire, queries: &[&[u8]], what: &str) -> Outcome {
+        let mut bytes = Vec::new();
+        for (number, query) in (1..).zip(queries) {
+            bytes.extend(wire.framed(&plain::write(number * 4, query), false)?);
+        }
+        self.trace.sent(what);
+        wire.write(&bytes).await;
+        Ok(())
+    }
+
+    /// As [`Probe::ask`] where only a plain answer will do: the exchange cannot go on without it.
     pub(crate) async fn answer(&mut self, wire: &mut Wire, query: &[u8], what: &str) -> Outcome<Vec<u8>> {
         match self.ask(wire, query, what).await? {
             Heard::Payload(payload) => Ok(plain_body(&payload).to_vec()),
@@ -145,7 +159,12 @@ impl Probe {
     pub(crate) async fn prove(&mut self, wire: &mut Wire, run: &mut Exchange, inner: &[u8]) -> Outcome {
         let query = run.proof(inner, &mut self.dice)?;
         let answer = self.answer(wire, &query, "req_DH_params").await?;
-        run.take_dh_params(&answer, &self.shared.groups, &mut self.dice)
+        self.take_dh_params(run, &answer)
+    }
+
+    /// Takes `server_DH_params_ok` and draws b.
+    pub(crate) fn take_dh_params(&mut self, run: &mut Exchange, answer: &[u8]) -> Outcome {
+        run.take_dh_params(answer, &self.shared.groups, &mut self.dice)
     }
 
     /// Sends a right `set_client_DH_params` and takes the key.
@@ -164,13 +183,7 @@ impl Probe {
                 if ok.new_nonce_hash1 != run.hash(1, &key) {
                     return failed("new_nonce_hash1 is wrong");
                 }
-                let server_time = i64::from(run.server_time);
-                return Ok(Made {
-                    key: Arc::new(key),
-                    salt: run.server_salt(),
-                    server_time,
-                    expires_at: expires_in.map(|seconds| server_time + seconds),
-                });
+                return run.made(expires_in);
             }
             // dh_gen_retry: another b, and the hash of the key that was refused.
             retry_id = i64::from_le_bytes(key.aux_hash());
@@ -188,6 +201,19 @@ impl Probe {
         };
         self.prove(wire, &mut run, &inner).await?;
         self.finish(wire, &mut run, expires_in.map(i64::from)).await
+    }
+
+    /// A whole exchange on a connection of its own, with inner data that `inner` gives.
+    pub(crate) async fn key_of(
+        &mut self,
+        expires_in: Option<i64>,
+        inner: impl Fn(&Exchange) -> Vec<u8>,
+    ) -> Outcome<Made> {
+        let mut wire = self.connect().await?;
+        let mut run = self.open(&mut wire).await?;
+        let inner = inner(&run);
+        self.prove(&mut wire, &mut run, &inner).await?;
+        self.finish(&mut wire, &mut run, expires_in).await
     }
 
     /// A new permanent key, made on a connection of its own.
@@ -210,7 +236,8 @@ impl Probe {
 
     /// A new session under a key, on this connection.
     pub(crate) fn line_on(&mut self, wire: Wire, made: &Made) -> Line {
-        Line { wire, talk: Talk::new(made, self.dice.long() | 1), others: Vec::new() }
+        let ends = made.expires_at.unwrap_or(made.server_time + 3600);
+        Line { wire, talk: Talk::new(made, self.dice.long() | 1), others: Vec::new(), ends }
     }
 
     /// `auth.bindTempAuthKey` for the session of a line, as the next message.
@@ -243,10 +270,16 @@ impl Probe {
     /// Two new keys, bound, and the line on which they were.
     pub(crate) async fn bound(&mut self) -> Outcome<(Pair, Line)> {
         let (perm, temp) = (self.perm().await?, self.temp(3600).await?);
-        let mut line = self.line(&temp).await?;
-        let expires_at = temp.expires_at.unwrap_or_else(|| unix_now().0 + 3600);
-        match self.bind(&mut line, &perm, expires_at).await? {
-            Ok(result) if result == BOOL_TRUE.to_le_bytes() => Ok((Pair { perm, temp }, line)),
+        let line = self.bound_line(&perm, &temp).await?;
+        Ok((Pair { perm, temp }, line))
+    }
+
+    /// Binds a temporary key until its own end, on a new line.
+    pub(crate) async fn bound_line(&mut self, perm: &Made, temp: &Made) -> Outcome<Line> {
+        let mut line = self.line(temp).await?;
+        let ends = line.ends;
+        match self.bind(&mut line, perm, ends).await? {
+            Ok(result) if result == BOOL_TRUE.to_le_bytes() => Ok(line),
             other => not_reached(format!("the plain binding got {other:?}")),
         }
     }
@@ -325,12 +358,25 @@ impl Line {
 
     /// Calls a function and returns its answer, with the right salt if the first one was wrong.
     pub(crate) async fn call(&mut self, body: &[u8], what: &str, dice: &mut Dice) -> Outcome<Answer> {
+        match self.attempt(body, what, dice).await? {
+            Ok(answer) => Ok(answer),
+            Err(heard) => not_reached(format!("{what} got {}", heard.told())),
+        }
+    }
+
+    /// The same where it may well be that no answer comes: what came instead is in `Err`.
+    pub(crate) async fn attempt(
+        &mut self,
+        body: &[u8],
+        what: &str,
+        dice: &mut Dice,
+    ) -> Outcome<Result<Answer, Heard>> {
         for _ in 0..2 {
             let said = self.talk.say(body.to_vec());
             match self.answer(&said, what, dice).await? {
-                Told::Answer(answer) => return Ok(answer),
+                Told::Answer(answer) => return Ok(Ok(answer)),
                 Told::Salt => {}
-                Told::Nothing(heard) => return not_reached(format!("{what} got {}", heard.told())),
+                Told::Nothing(heard) => return Ok(Err(heard)),
             }
         }
         not_reached("bad_server_salt came twice in a row")

@@ -20,12 +20,13 @@ pub(super) fn all() -> &'static [Entry] {
     &ALL
 }
 
-/// A table of cases: id, severity, title, why, expected, and the function that runs it; `slow` or `load` behind it.
+/// A table of cases: id, severity, title, why, expected, and the function that runs it, with what it is given beside the
+/// probe; `Slow` or `Load` behind it.
 macro_rules! cases {
     ($($id:literal $severity:ident $title:literal
         why $why:literal
         expected $expected:literal
-        $run:path $(, $cost:ident)?;)*) => {
+        $run:ident $(($($given:expr),* $(,)?))? $(, $cost:ident)?;)*) => {
         pub(super) fn cases() -> Vec<crate::server::Entry> {
             vec![$(crate::server::Entry {
                 case: crate::case::Case {
@@ -36,7 +37,7 @@ macro_rules! cases {
                     expected: $expected,
                     cost: crate::server::cases::cost!($($cost)?),
                 },
-                run: |probe| Box::pin($run(probe)),
+                run: |probe| Box::pin($run(probe $($(, $given)*)?)),
             }),*]
         }
     };
