@@ -13,9 +13,9 @@ use super::Entry;
 /// Every case, in the order in which they run: the plain ones first.
 pub(super) fn all() -> &'static [Entry] {
     static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        let families =
-            [plain::cases(), creating::cases(), binding::cases(), messages::cases(), transports::cases()];
-        families.into_iter().flatten().collect()
+        let first = [plain::cases(), creating::first()].into_iter().flatten();
+        let others = [creating::cases(), binding::cases(), messages::cases(), transports::cases()];
+        first.map(|entry| Entry { first: true, ..entry }).chain(others.into_iter().flatten()).collect()
     });
     &ALL
 }
@@ -38,6 +38,7 @@ macro_rules! cases {
                     cost: crate::server::cases::cost!($($cost)?),
                 },
                 run: |probe| Box::pin($run(probe $($(, $given)*)?)),
+                first: false,
             }),*]
         }
     };

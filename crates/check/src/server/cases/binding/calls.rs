@@ -12,6 +12,7 @@ use flate2::Compression;
 use flate2::read::GzEncoder;
 
 use super::forge::forged_bind;
+use super::places::answer_to;
 use super::{GET_STATE, PERM_EMPTY, acts_as_bound, introduced, is_error, is_true, told};
 use crate::server::cases::cases;
 use crate::server::probe::{Line, Probe};
@@ -46,6 +47,10 @@ cases! {
         why "clients send their first call before they see that the bind is still under way"
         expected "boolTrue, and then the call is not refused for that"
         binds_after_refusal;
+    "PF-05/8" Must "an allowed and another call in one container under an unbound key"
+        why "a server that looks at the first message of a container alone lets all others through behind it"
+        expected "a result for help.getConfig, 401 AUTH_KEY_PERM_EMPTY for the other"
+        mixed_container;
     "PF-11/1" Compat "a first call after the bind without client info"
         why "a 401 here would make TDLib log its user out"
         expected "a result, or 400 CONNECTION_NOT_INITED"
@@ -163,6 +168,20 @@ async fn refuses_nested(probe: &mut Probe) -> Outcome {
         refused_as_unbound(probe, &mut line, &wrap(&GET_STATE), &what).await?;
     }
     Ok(())
+}
+
+async fn mixed_container(probe: &mut Probe) -> Outcome {
+    let mut line = unbound(probe).await?;
+    let allowed = line.talk.say(introduced(&to_bytes(&HelpGetConfig {})));
+    let other = line.talk.say(introduced(&GET_STATE));
+    let container = line.talk.together(&[allowed.clone(), other.clone()]);
+    line.send(&container, "a container of help.getConfig and updates.getState", &mut probe.dice).await?;
+    let answer = answer_to(&mut line, allowed.msg_id, "help.getConfig in a container").await?;
+    if answer.is_err() {
+        return failed(format!("help.getConfig in a container got {}", told(&answer)));
+    }
+    let answer = answer_to(&mut line, other.msg_id, "updates.getState beside it").await?;
+    is_error(&answer, PERM_EMPTY, "updates.getState beside it")
 }
 
 /// A ping on a line is answered.

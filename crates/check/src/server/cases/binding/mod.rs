@@ -18,7 +18,7 @@ use crate::server::talk::{Answer, Made};
 use crate::server::wire::Heard;
 use crate::verdict::{Outcome, failed};
 
-/// All of them, what every client needs first.
+/// All of them.
 pub(super) fn cases() -> Vec<Entry> {
     let families =
         [places::cases(), request::cases(), order::cases(), calls::cases(), slots::cases(), ends::cases()];

@@ -5,7 +5,7 @@ use super::{acts_as_bound, acts_as_unbound, is_error, is_there, is_true};
 use crate::server::cases::cases;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::unix_now;
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, failed};
 
 const UNDER_PERMANENT: (i32, &str) = (400, "TEMP_AUTH_KEY_EMPTY");
 const INVALID: (i32, &str) = (400, "ENCRYPTED_MESSAGE_INVALID");
@@ -49,6 +49,10 @@ cases! {
         why "Telegram Desktop adds 30 s and Android counts anew: both would be shut out"
         expected "boolTrue, and the key serves"
         later_than_its_end;
+    "PF-09/12" Must "two binds of one temporary key to two permanent ones at once"
+        why "a race that both win mixes the calls of two users in one session"
+        expected "boolTrue for one of them, 400 TEMP_AUTH_KEY_ALREADY_BOUND for the other"
+        two_owners;
     "PF-17/1" Compat "a bind right after dh_gen_ok"
         why "clients take ENCRYPTED_MESSAGE_INVALID as the loss of a login that is over a minute old"
         expected "boolTrue at the first attempt, over another connection"
@@ -106,6 +110,29 @@ async fn bound_elsewhere(probe: &mut Probe) -> Outcome {
     acts_as_bound(&mut line, probe, "the key of the first bind").await?;
     let answer = forged_bind(probe, &mut line, &pair.perm, "the first bind again", |_| {}).await?;
     is_true(&answer, "the first bind again")
+}
+
+async fn two_owners(probe: &mut Probe) -> Outcome {
+    let temp = probe.temp(3600).await?;
+    let owners = [probe.perm().await?, probe.perm().await?];
+    let mut lines = [probe.line(&temp).await?, probe.line(&temp).await?];
+    let mut binds = Vec::new();
+    for (line, owner) in lines.iter_mut().zip(&owners) {
+        let ends = line.ends;
+        binds.push(probe.bind_call(line, owner, ends)?);
+    }
+    for (line, bind) in lines.iter_mut().zip(&binds) {
+        line.send(bind, "one of two binds at once", &mut probe.dice).await?;
+    }
+    let mut bound = 0;
+    for (line, bind) in lines.iter_mut().zip(&binds) {
+        match line.wait_for(|message| message.answer_to(bind.msg_id)).await? {
+            Ok(answer) if is_true(&answer, "").is_ok() => bound += 1,
+            Ok(answer) => is_error(&answer, ELSEWHERE, "the other of two binds at once")?,
+            Err(heard) => return failed(format!("one of two binds at once got {}", heard.told())),
+        }
+    }
+    if bound == 1 { Ok(()) } else { failed(format!("{bound} of the two binds succeeded")) }
 }
 
 async fn bound_again(probe: &mut Probe) -> Outcome {

@@ -82,7 +82,7 @@ async fn bind_and_call(probe: &mut Probe, call_first: bool) -> Outcome<(Line, Sa
 }
 
 /// What a message was answered, whether it came already or has to be waited for.
-async fn answer_to(line: &mut Line, msg_id: i64, what: &str) -> Outcome<Answer> {
+pub(super) async fn answer_to(line: &mut Line, msg_id: i64, what: &str) -> Outcome<Answer> {
     if let Some(answer) = line.others.iter().find_map(|message| message.answer_to(msg_id)) {
         return Ok(answer);
     }

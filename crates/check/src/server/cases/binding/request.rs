@@ -114,6 +114,10 @@ cases! {
         why "the bind names the message that carries the call: the container is another one"
         expected "400 ENCRYPTED_MESSAGE_INVALID; the key stays unbound, and a right bind works"
         msg_id_of_container;
+    "PF-08/26" Must "a wrong bind under a key that is bound already"
+        why "whoever can send one message under the key could take its binding from the user"
+        expected "400 ENCRYPTED_MESSAGE_INVALID, and the key stays bound"
+        wrong_after_right;
 }
 
 /// After a refusal nothing has changed: the key is unbound, and a right bind works.
@@ -130,6 +134,14 @@ async fn refuses(probe: &mut Probe, what: &str, change: impl Fn(&mut Forged)) ->
     let answer = forged_bind(probe, &mut line, &perm, what, change).await?;
     is_error(&answer, INVALID, what)?;
     unchanged(probe, &mut line, &perm).await
+}
+
+async fn wrong_after_right(probe: &mut Probe) -> Outcome {
+    let (pair, mut line) = probe.bound().await?;
+    let what = "a bind with another nonce inside, under a bound key";
+    let answer = forged_bind(probe, &mut line, &pair.perm, what, |forged| forged.inner.nonce ^= 1).await?;
+    is_error(&answer, INVALID, what)?;
+    acts_as_bound(&mut line, probe, "the bound key").await
 }
 
 async fn encrypted_under_temporary_key(probe: &mut Probe) -> Outcome {

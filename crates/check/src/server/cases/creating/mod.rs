@@ -22,11 +22,14 @@ use crate::server::talk::Made;
 use crate::server::wire::{Heard, Wire, plain_body};
 use crate::verdict::{Outcome, failed};
 
-/// All of them, what every client needs first.
+/// What the server says in a plain exchange: where that fails, one of these tells why.
+pub(super) fn first() -> Vec<Entry> {
+    [res_pq::cases(), answers::cases()].into_iter().flatten().collect()
+}
+
+/// The others.
 pub(super) fn cases() -> Vec<Entry> {
     let families = [
-        res_pq::cases(),
-        answers::cases(),
         proof::cases(),
         inner::cases(),
         dh::cases(),
