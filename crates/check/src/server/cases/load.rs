@@ -1,7 +1,7 @@
 //! What costs the server something: within stated bounds, and only where the operator allows it.
 
 use super::cases;
-use crate::server::line::must;
+use crate::server::fate::must;
 use crate::server::probe::Probe;
 use crate::server::wire::Heard;
 use crate::verdict::{Outcome, failed};

@@ -5,7 +5,7 @@ use dayfly_tl::{LongVec, read_exact, to_bytes};
 
 use super::get_config;
 use crate::server::cases::cases;
-use crate::server::line::Fate;
+use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::{Message, Said};
 use crate::server::wire::Heard;

@@ -8,7 +8,7 @@ use dayfly_tl::{LongVec, read_exact, to_bytes};
 
 use super::get_config;
 use crate::server::cases::cases;
-use crate::server::line::Fate;
+use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe, Told};
 use crate::server::talk::{Message, Said};
 use crate::verdict::{Outcome, failed, not_reached};

@@ -5,7 +5,7 @@ use dayfly_tl::to_bytes;
 
 use super::{get_config, packed, refused};
 use crate::server::cases::cases;
-use crate::server::line::Fate;
+use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::Said;
 use crate::server::wire::Heard;

@@ -7,7 +7,7 @@ use dayfly_tl::{LongVec, to_bytes};
 
 use super::dropped;
 use crate::server::cases::cases;
-use crate::server::line::{Fate, must};
+use crate::server::fate::{Fate, must};
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::{Said, plaintext};
 use crate::server::wire::Heard;

@@ -16,7 +16,7 @@ mod states;
 use dayfly_tl::mtproto::{BadMsgNotificationPlain, GzipPacked};
 use dayfly_tl::{api, read_exact, to_bytes};
 
-use crate::server::line::Fate;
+use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::Said;
 use crate::server::wire::Heard;

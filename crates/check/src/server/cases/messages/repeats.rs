@@ -6,7 +6,7 @@ use dayfly_tl::mtproto::MsgDetailedInfoPlain;
 
 use super::get_config;
 use crate::server::cases::cases;
-use crate::server::line::Fate;
+use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::{Message, Said, unix_now};
 use crate::server::wire::Heard;

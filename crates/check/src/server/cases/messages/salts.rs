@@ -7,7 +7,7 @@ use dayfly_tl::{BOOL_TRUE, read_exact, to_bytes};
 
 use super::answered;
 use crate::server::cases::cases;
-use crate::server::line::Fate;
+use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe, Told};
 use crate::server::talk::{Said, unix_now};
 use crate::verdict::{Outcome, failed, not_reached};

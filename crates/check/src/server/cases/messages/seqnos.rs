@@ -7,7 +7,7 @@ use dayfly_tl::{LongVec, to_bytes};
 
 use super::{get_config, packed, refused};
 use crate::server::cases::cases;
-use crate::server::line::Fate;
+use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::verdict::{Outcome, Stop, failed};
 

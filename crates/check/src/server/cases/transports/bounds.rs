@@ -4,7 +4,7 @@ use dayfly_core::transport::{Kind, Obfuscation};
 
 use super::{ends, opened, req_pq, serves};
 use crate::server::cases::cases;
-use crate::server::line::Fate;
+use crate::server::fate::Fate;
 use crate::server::probe::Probe;
 use crate::verdict::{Outcome, failed};
 

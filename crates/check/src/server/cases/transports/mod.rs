@@ -14,7 +14,7 @@ use dayfly_core::transport::{Kind, Obfuscation};
 use dayfly_tl::mtproto::ResPq;
 use dayfly_tl::read_prefix;
 
-use crate::server::line::must;
+use crate::server::fate::must;
 use crate::server::probe::Probe;
 use crate::server::wire::{Heard, Wire, plain_body};
 use crate::verdict::{Outcome, failed};
