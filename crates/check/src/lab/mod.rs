@@ -18,6 +18,7 @@ mod meddle;
 mod random;
 mod store;
 mod watch;
+mod wire;
 
 pub use answers::Answers;
 pub use clock::LabClock;
