@@ -20,7 +20,7 @@ use crate::driver::{Command, Counters, Driver, Ticket, Trouble};
 use crate::error::{ConnectError, InvokeError};
 use crate::route::Route;
 use crate::session_store::SessionStore;
-use crate::system::{OsRandom, SystemClock};
+use dayfly_system::{OsRandom, SystemClock};
 
 /// What a client draws on: time, randomness, somebody who watches.
 #[derive(Clone, Debug)]

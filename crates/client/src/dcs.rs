@@ -14,7 +14,7 @@ use crate::error::ConnectError;
 use crate::proxy::Proxy;
 use crate::route::Route;
 use crate::sessions::Sessions;
-use crate::system::{OsRandom, SystemClock};
+use dayfly_system::{OsRandom, SystemClock};
 
 /// Opens the DCs of a table by their ids, each with a permanent key of its own.
 ///

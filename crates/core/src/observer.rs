@@ -29,6 +29,8 @@ pub struct Checked {
     pub field: &'static str,
     /// Where the field stands in its message, in bytes, where that is known.
     pub offset: Option<usize>,
+    /// What it means if it did not hold, in a sentence without its full stop.
+    pub message: &'static str,
     /// Whether it held.
     pub held: bool,
 }

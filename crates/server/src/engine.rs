@@ -62,8 +62,11 @@ pub(crate) enum Command {
     },
     /// The operator asks.
     Ask(Question),
-    /// Other settings from now on.
-    Reconfigure(Box<Settings>),
+    /// Other settings, and another place for events, from now on.
+    Reconfigure {
+        settings: Box<Settings>,
+        events: EventLog,
+    },
     /// No more connections; answer what is owed, then end.
     Drain {
         patience: Duration,
@@ -210,7 +213,9 @@ where
             }
             Command::Revoke { key, tell } => self.revoke(key, tell, now),
             Command::Ask(question) => self.answer(question),
-            Command::Reconfigure(settings) => {
+            Command::Reconfigure { settings, events } => {
+                self.events.flush();
+                self.events = events;
                 let Settings { endpoint, handshakes, proxy_secrets } = *settings;
                 self.endpoint.handle_reconfigured(endpoint, handshakes, proxy_secrets);
             }

@@ -41,6 +41,7 @@ mod connection;
 mod control;
 mod engine;
 mod event_log;
+mod files;
 mod grpc;
 mod http;
 mod identity;
@@ -52,7 +53,6 @@ mod queue;
 mod server;
 mod settings;
 mod survey;
-mod system;
 mod tls;
 mod upstream;
 mod utc;
@@ -69,6 +69,7 @@ pub use dayfly_core::handshake::server::ServerKey;
 pub use dayfly_core::server::{PushError, Recipient, Revoked, UpstreamCall};
 pub use dayfly_core::session::server::Answer;
 pub use dayfly_store::OsRandom;
+pub use dayfly_system::{SystemClock, forbid_core_dumps, raise_open_files, swap_is_on};
 pub use grpc::{BackendAddress, BackendError, BackendHealth, GrpcBackend, NoBackendAddress};
 pub use identity::{
     Identity, IdentityError, PRIVATE_FILE, PUBLIC_FILE, generate, read_private, read_public, write_public,
@@ -76,6 +77,5 @@ pub use identity::{
 pub use listener::Listener;
 pub use proxy::{Network, NoNetwork};
 pub use server::{Parts, Server, StartError};
-pub use system::{SystemClock, forbid_core_dumps, raise_open_files, swap_is_on};
 pub use upstream::{Edge, EdgeError, OwnAnswers, Reply, Upstream};
 pub use utc::utc;

@@ -26,12 +26,12 @@ use crate::config::Config;
 use crate::connection::{self, Arrival};
 use crate::engine::{Command, Done, Engine, World};
 use crate::event_log::EventLog;
+use crate::files;
 use crate::listener::{Door, Listener};
 use crate::metrics::Metrics;
 use crate::places::Places;
 use crate::settings::Settings;
 use crate::survey::Refusals;
-use crate::system;
 use crate::tls;
 use crate::upstream::{Edge, Upstream};
 use crate::workers::{self, Deliver, Workers};
@@ -179,19 +179,24 @@ impl Server {
         Ok(Self { address, commands, edge, engine, acceptors, admin, terms, places, drain })
     }
 
-    /// Works by `config` and these RSA keys from now on, but for what [`Config::reloaded`] names as fixed. What is open goes
-    /// on: connections, sessions, keys, and runs of the key exchange with the RSA keys that they were offered.
+    /// Works by `config` and these RSA keys from now on, but for what [`Config::reloaded`] names as fixed. Certificates are read and
+    /// the event log is opened anew, so that both may have been replaced where they stand. What is open goes on: connections, sessions, keys, and runs of the key exchange with the RSA keys that they were offered.
     ///
     /// # Errors
     /// [`StartError`]; nothing has changed then.
     pub async fn reload(&mut self, config: &Config, rsa: &[ServerKey]) -> Result<(), StartError> {
         let (settings, terms) = (Settings::of(config, rsa)?, Terms::of(config)?);
+        let events = open_event_log(config)?;
+        let admin = self.admin.as_ref().map(|admin| admin.renewed(config)).transpose()?;
         // Here everything that can fail is done.
         *self.terms.write().unwrap_or_else(PoisonError::into_inner) = terms;
         self.places.set_most(most_connections(config));
         self.drain = Duration::from_secs(config.drain_seconds);
+        if let Some(admin) = admin {
+            admin.take_effect();
+        }
         // Fails only if the engine has ended, and then there is nothing left that could work by it.
-        let _ = self.commands.send(Command::Reconfigure(Box::new(settings))).await;
+        let _ = self.commands.send(Command::Reconfigure { settings: Box::new(settings), events }).await;
         Ok(())
     }
 
@@ -245,7 +250,7 @@ fn open_event_log(config: &Config) -> Result<EventLog, StartError> {
 
 /// As many as are configured, or as there are files for.
 fn most_connections(config: &Config) -> usize {
-    config.limits.connections.unwrap_or_else(system::connections_with_files)
+    config.limits.connections.unwrap_or_else(files::connections_with_files)
 }
 
 /// What all acceptors share.

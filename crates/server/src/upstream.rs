@@ -171,15 +171,21 @@ const CONFIG_LASTS: u64 = 3600;
 
 impl Upstream for OwnAnswers {
     fn call(&mut self, call: UpstreamCall, now: Now, reply: Reply) {
-        reply.answer(match call.method() {
-            api::HelpGetConfig::ID => Answer::Result(self.config(now)),
-            api::HelpGetNearestDc::ID => Answer::Result(self.nearest_dc()),
-            method => Answer::Error { code: 400, message: format!("INPUT_METHOD_INVALID_{method:08x}") },
-        });
+        reply.answer(self.answer(call.method(), now));
     }
 }
 
 impl OwnAnswers {
+    /// What is said to a call of `method`, the constructor of the innermost query, at `now`.
+    #[must_use]
+    pub fn answer(&self, method: u32, now: Now) -> Answer {
+        match method {
+            api::HelpGetConfig::ID => Answer::Result(self.config(now)),
+            api::HelpGetNearestDc::ID => Answer::Result(self.nearest_dc()),
+            method => Answer::Error { code: 400, message: format!("INPUT_METHOD_INVALID_{method:08x}") },
+        }
+    }
+
     fn nearest_dc(&self) -> Vec<u8> {
         let dc = i32::from(self.dc);
         to_bytes(&api::NearestDc { country: b"ZZ", this_dc: dc, nearest_dc: dc })

@@ -64,18 +64,17 @@ mod error;
 mod key_store;
 mod keys;
 mod ram;
-mod random;
 mod sealing;
 mod temp_keys;
 
 pub use backup::{
     BackupError, BackupReader, BackupWriter, Cost, ImportError, Imported, KeptKey, Passphrase, PlainKeys,
 };
+pub use dayfly_system::OsRandom;
 pub use embedded::EmbeddedStore;
 pub use error::{Error, Unavailable};
 pub use key_store::{Inserted, KeyStore, Listed};
 pub use keys::Keys;
 pub use ram::{RamTempKeys, TempLimits};
-pub use random::OsRandom;
 pub use sealing::{SealingKey, SealingSource};
 pub use temp_keys::{TempInsertion, TempKeys};

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use dayfly_core::client::ClientInfo;
 use dayfly_core::keys::kind::KeyKind;
 use dayfly_core::plain;
-use dayfly_server::AdminPlace;
+use dayfly_server::{AdminPlace, StartError, Tls};
 use dayfly_tl::mtproto::ReqPqMulti;
 use dayfly_tl::{api, to_bytes};
 
@@ -415,6 +416,30 @@ async fn a_token_that_others_may_read_ends_the_start() {
         refused.ends_with("admin.token: its mode is 0644, expected 0600: others could read the token"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_replaced_is_taken_by_a_reload_and_a_broken_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = Tls { certificate: folder.path().join("certificate.pem"), key: folder.path().join("key.pem") };
+    let place = |from: &Tls| {
+        fs::copy(&from.certificate, &own.certificate).unwrap();
+        fs::copy(&from.key, &own.key).unwrap();
+    };
+    let first = crate::tls::files();
+    place(&first);
+    let mut server = TestServer::configured(|config| config.admin.tls = Some(own.clone())).await;
+    let address = server.admin().address;
+    crate::tls::connect_trusting(&first.certificate, address).await;
+
+    let pems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/system/grpc");
+    place(&Tls { certificate: pems.join("backend.pem"), key: pems.join("backend-key.pem") });
+    server.reload().await.unwrap();
+    crate::tls::connect_trusting(&pems.join("ca.pem"), address).await;
+
+    fs::write(&own.certificate, "nothing").unwrap();
+    assert!(matches!(server.reload().await, Err(StartError::Tls { .. })));
+    crate::tls::connect_trusting(&pems.join("ca.pem"), address).await;
 }
 
 #[tokio::test]

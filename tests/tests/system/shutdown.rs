@@ -5,7 +5,7 @@ use dayfly_core::transport::Frame;
 use dayfly_tl::{api, to_bytes};
 use tokio::net::TcpStream;
 
-use crate::support::{A_DAY, LONG, Peer, Talk, TestServer, Verbose, peer_of, within};
+use crate::support::{A_DAY, HandClock, Holding, LONG, Peer, Talk, TestServer, Verbose, peer_of, within};
 
 #[tokio::test]
 async fn a_stopped_server_has_closed_its_connections_and_its_port() {
@@ -53,4 +53,31 @@ async fn the_end_waits_for_answers_that_are_on_their_way() {
     }
     assert!(arrived > 2 * ANSWERS * LONG, "{arrived} bytes");
     within("the end of the server", stopping).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_waits_no_longer_than_it_is_told_for_a_back_end_that_is_silent() {
+    let (holding, mut held) = Holding::new();
+    let clock = HandClock::default();
+    let server = TestServer::with_upstream_configured(holding, clock.clone(), |config| {
+        config.drain_seconds = 60;
+        config.limits.call_seconds = 300;
+    });
+    let server = server.await;
+    let mut peer = peer_of(&server).await;
+    let mut talk = session_over(&mut peer).await;
+    talk.send(to_bytes(&api::HelpGetNearestDc {}), &mut peer).await;
+    let _reply = within("the call", held.recv()).await.unwrap();
+    let stopping = tokio::spawn(server.stop());
+    // Once its port is closed it drains.
+    for seconds in [30, 31] {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!stopping.is_finished(), "{seconds} seconds before its time");
+        clock.advance(seconds);
+    }
+    within("the end of the server", stopping).await.unwrap();
+    // Frames from before the stop may come first; `frame` itself waits with a deadline.
+    while peer.frame().await.is_some() {}
 }

@@ -31,8 +31,13 @@ async fn server() -> TestServer {
 }
 
 async fn connect(address: SocketAddr) -> TlsStream<TcpStream> {
+    connect_trusting(&files().certificate, address).await
+}
+
+/// Connects to a server whose certificate `root` vouches for.
+pub(crate) async fn connect_trusting(root: &Path, address: SocketAddr) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(files().certificate).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_file(root).unwrap()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

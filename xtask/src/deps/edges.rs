@@ -5,15 +5,26 @@ use std::collections::BTreeSet;
 use crate::workspace::{Metadata, Package};
 
 /// Ordinary dependencies only: what a test needs does not ship.
-const KNOWS: [(&str, &[&str]); 18] = [
+const KNOWS: [(&str, &[&str]); 19] = [
     ("dayfly-tl", &[]),
     ("dayfly-modexp", &[]),
     ("dayfly-crypto", &["dayfly-modexp"]),
     ("dayfly-core", &["dayfly-tl", "dayfly-crypto"]),
-    ("dayfly-store", &["dayfly-core", "dayfly-crypto"]),
-    ("dayfly-server", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-store", "dayfly-backend-proto"]),
-    ("dayfly-client", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
-    ("dayfly-check", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
+    ("dayfly-system", &["dayfly-core"]),
+    ("dayfly-store", &["dayfly-core", "dayfly-crypto", "dayfly-system"]),
+    (
+        "dayfly-server",
+        &[
+            "dayfly-tl",
+            "dayfly-crypto",
+            "dayfly-core",
+            "dayfly-system",
+            "dayfly-store",
+            "dayfly-backend-proto",
+        ],
+    ),
+    ("dayfly-client", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-system"]),
+    ("dayfly-check", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-server"]),
     ("dayfly-testkit", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     (
         "dayfly",

@@ -4,12 +4,18 @@
 //! else or is broken as a whole, and every other case is told as not reached.
 
 mod cases;
+mod connect;
 mod exchange;
+mod fate;
+mod http;
+mod line;
 mod meet;
 mod probe;
 mod talk;
 mod trace;
+mod websocket;
 mod wire;
+mod wrong_rsa;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,6 +33,8 @@ use probe::{Probe, Shared};
 struct Entry {
     case: Case,
     run: Run,
+    /// Whether it runs where the plain exchange fails: it may tell why.
+    first: bool,
 }
 
 type Run = for<'a> fn(&'a mut Probe) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
@@ -43,10 +51,12 @@ pub async fn check(target: Target, chosen: &Chosen, mut told: impl FnMut(&Told))
     let shared = Shared::new(target);
     let mut report = Report::new("server", shared.target.address.to_string(), shared.target.seed);
     let stranger = meet::stranger(&shared.target).await;
+    let broken = if stranger.is_some() { None } else { plain_exchange(&shared).await };
     for entry in cases::all() {
         let Some(left) = chosen.left(&entry.case) else { continue };
         let begun = Instant::now();
-        let (verdict, trace) = match (left, &stranger) {
+        let why = stranger.as_ref().or(broken.as_ref().filter(|_| !entry.first));
+        let (verdict, trace) = match (left, why) {
             (Some(left), _) => (Verdict::Left(left), Vec::new()),
             (None, Some(why)) => (Verdict::Stopped(Stop::NotReached(why.clone())), Vec::new()),
             (None, None) => run(&shared, entry).await,
@@ -59,6 +69,17 @@ pub async fn check(target: Target, chosen: &Chosen, mut told: impl FnMut(&Told))
     }
     report.stranger = stranger;
     report
+}
+
+/// Why two keys cannot be made and bound; `None` if they can.
+async fn plain_exchange(shared: &Shared) -> Option<String> {
+    let mut probe = Probe::new(shared, "the plain exchange");
+    let why = match tokio::time::timeout(LONGEST, probe.bound()).await {
+        Ok(Ok(_)) => return None,
+        Ok(Err(Stop::Failed(why) | Stop::NotReached(why) | Stop::Undecided(why))) => why,
+        Err(_) => format!("it did not end within {} s", LONGEST.as_secs()),
+    };
+    Some(format!("two keys cannot be made and bound, of which everything else needs at least one: {why}"))
 }
 
 /// The longest that one case may take, whatever the server does.

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use dayfly_core::keys::bind::Binding;
 use dayfly_core::keys::kind::PermKey;
+use dayfly_core::plain;
 use dayfly_core::session::{MsgId, SessionId};
-use dayfly_core::transport::{Kind, Obfuscation};
 use dayfly_crypto::dh::GroupCache;
 use dayfly_crypto::rsa_key::PublicKey;
-use dayfly_tl::mtproto::{BadServerSalt, DhGenOk};
-use dayfly_tl::{BOOL_TRUE, read_exact, read_prefix};
+use dayfly_tl::mtproto::DhGenOk;
+use dayfly_tl::{BOOL_TRUE, read_prefix};
 
 use super::exchange::Exchange;
-use super::talk::{Answer, Made, Message, Said, Talk, unix_now};
+pub(crate) use super::line::{Line, Told};
+use super::talk::{Answer, Made, Said, Talk};
 use super::trace::{Happened, Trace};
 use super::wire::{Heard, Wire, plain_body};
 use crate::dice::Dice;
@@ -57,17 +58,9 @@ impl Shared {
 pub(crate) struct Probe {
     shared: Shared,
     pub(crate) dice: Dice,
-    trace: Trace,
-    wires: u32,
-    case: &'static str,
-}
-
-/// A connection and a session on it.
-pub(crate) struct Line {
-    pub(crate) wire: Wire,
-    pub(crate) talk: Talk,
-    /// What came and was not asked for.
-    pub(crate) others: Vec<Message>,
+    pub(super) trace: Trace,
+    pub(super) wires: u32,
+    pub(super) case: &'static str,
 }
 
 /// Two keys that are bound to each other.
@@ -92,18 +85,6 @@ impl Probe {
         &self.shared.target
     }
 
-    /// A connection over the intermediate transport.
-    pub(crate) async fn connect(&mut self) -> Outcome<Wire> {
-        self.connect_over(Kind::Intermediate, &Obfuscation::None).await
-    }
-
-    pub(crate) async fn connect_over(&mut self, kind: Kind, obfuscation: &Obfuscation) -> Outcome<Wire> {
-        self.wires += 1;
-        let target = self.target();
-        let dice = Dice::new(target.seed, &format!("{} connection {}", self.case, self.wires));
-        Wire::open(target.address, kind, obfuscation, dice, self.trace.clone(), target.patience).await
-    }
-
     /// Sends a plain query and takes what comes. A server that is too busy (-429) is asked again.
     pub(crate) async fn ask(&mut self, wire: &mut Wire, query: &[u8], what: &str) -> Outcome<Heard> {
         for _ in 0..AGAIN {
@@ -117,7 +98,18 @@ impl Probe {
         not_reached("the server is too busy (-429)")
     }
 
-    /// The same where only a plain answer will do: the exchange cannot go on without it.
+    /// Sends plain queries in one write, so that the later ones arrive before the first is answered.
+    pub(crate) async fn send_at_once(&mut self, wire: &mut Wire, queries: &[&[u8]], what: &str) -> Outcome {
+        let mut bytes = Vec::new();
+        for (number, query) in (1..).zip(queries) {
+            bytes.extend(wire.framed(&plain::write(number * 4, query), false)?);
+        }
+        self.trace.sent(what);
+        wire.write(&bytes).await;
+        Ok(())
+    }
+
+    /// As [`Probe::ask`] where only a plain answer will do: the exchange cannot go on without it.
     pub(crate) async fn answer(&mut self, wire: &mut Wire, query: &[u8], what: &str) -> Outcome<Vec<u8>> {
         match self.ask(wire, query, what).await? {
             Heard::Payload(payload) => Ok(plain_body(&payload).to_vec()),
@@ -145,7 +137,12 @@ impl Probe {
     pub(crate) async fn prove(&mut self, wire: &mut Wire, run: &mut Exchange, inner: &[u8]) -> Outcome {
         let query = run.proof(inner, &mut self.dice)?;
         let answer = self.answer(wire, &query, "req_DH_params").await?;
-        run.take_dh_params(&answer, &self.shared.groups, &mut self.dice)
+        self.take_dh_params(run, &answer)
+    }
+
+    /// Takes `server_DH_params_ok` and draws b.
+    pub(crate) fn take_dh_params(&mut self, run: &mut Exchange, answer: &[u8]) -> Outcome {
+        run.take_dh_params(answer, &self.shared.groups, &mut self.dice)
     }
 
     /// Sends a right `set_client_DH_params` and takes the key.
@@ -164,13 +161,7 @@ impl Probe {
                 if ok.new_nonce_hash1 != run.hash(1, &key) {
                     return failed("new_nonce_hash1 is wrong");
                 }
-                let server_time = i64::from(run.server_time);
-                return Ok(Made {
-                    key: Arc::new(key),
-                    salt: run.server_salt(),
-                    server_time,
-                    expires_at: expires_in.map(|seconds| server_time + seconds),
-                });
+                return run.made(expires_in);
             }
             // dh_gen_retry: another b, and the hash of the key that was refused.
             retry_id = i64::from_le_bytes(key.aux_hash());
@@ -188,6 +179,19 @@ impl Probe {
         };
         self.prove(wire, &mut run, &inner).await?;
         self.finish(wire, &mut run, expires_in.map(i64::from)).await
+    }
+
+    /// A whole exchange on a connection of its own, with inner data that `inner` gives.
+    pub(crate) async fn key_of(
+        &mut self,
+        expires_in: Option<i64>,
+        inner: impl Fn(&Exchange) -> Vec<u8>,
+    ) -> Outcome<Made> {
+        let mut wire = self.connect().await?;
+        let mut run = self.open(&mut wire).await?;
+        let inner = inner(&run);
+        self.prove(&mut wire, &mut run, &inner).await?;
+        self.finish(&mut wire, &mut run, expires_in).await
     }
 
     /// A new permanent key, made on a connection of its own.
@@ -210,7 +214,8 @@ impl Probe {
 
     /// A new session under a key, on this connection.
     pub(crate) fn line_on(&mut self, wire: Wire, made: &Made) -> Line {
-        Line { wire, talk: Talk::new(made, self.dice.long() | 1), others: Vec::new() }
+        let ends = made.expires_at.unwrap_or(made.server_time + 3600);
+        Line { wire, talk: Talk::new(made, self.dice.long() | 1), others: Vec::new(), ends }
     }
 
     /// `auth.bindTempAuthKey` for the session of a line, as the next message.
@@ -243,96 +248,17 @@ impl Probe {
     /// Two new keys, bound, and the line on which they were.
     pub(crate) async fn bound(&mut self) -> Outcome<(Pair, Line)> {
         let (perm, temp) = (self.perm().await?, self.temp(3600).await?);
-        let mut line = self.line(&temp).await?;
-        let expires_at = temp.expires_at.unwrap_or_else(|| unix_now().0 + 3600);
-        match self.bind(&mut line, &perm, expires_at).await? {
-            Ok(result) if result == BOOL_TRUE.to_le_bytes() => Ok((Pair { perm, temp }, line)),
+        let line = self.bound_line(&perm, &temp).await?;
+        Ok((Pair { perm, temp }, line))
+    }
+
+    /// Binds a temporary key until its own end, on a new line.
+    pub(crate) async fn bound_line(&mut self, perm: &Made, temp: &Made) -> Outcome<Line> {
+        let mut line = self.line(temp).await?;
+        let ends = line.ends;
+        match self.bind(&mut line, perm, ends).await? {
+            Ok(result) if result == BOOL_TRUE.to_le_bytes() => Ok(line),
             other => not_reached(format!("the plain binding got {other:?}")),
         }
-    }
-}
-
-/// What came to a call.
-pub(crate) enum Told {
-    /// Its `rpc_result`.
-    Answer(Answer),
-    /// `bad_server_salt`; the line has taken the new salt.
-    Salt,
-    /// Neither.
-    Nothing(Heard),
-}
-
-impl Line {
-    /// Seals a message and sends it.
-    pub(crate) async fn send(&mut self, said: &Said, what: &str, dice: &mut Dice) -> Outcome {
-        let packet = self.talk.seal(said, dice)?;
-        self.wire.send(&packet, what).await
-    }
-
-    /// The messages of the next packet; `Err` in it if something else came.
-    pub(crate) async fn hear(&mut self) -> Outcome<Result<Vec<Message>, Heard>> {
-        match self.wire.hear().await? {
-            Heard::Payload(payload) => Ok(Ok(self.talk.open(&payload)?)),
-            other => Ok(Err(other)),
-        }
-    }
-
-    /// Waits for a message that `wanted` makes something of; the others are kept in `others`.
-    pub(crate) async fn wait_for<T>(
-        &mut self,
-        wanted: impl Fn(&Message) -> Option<T>,
-    ) -> Outcome<Result<T, Heard>> {
-        loop {
-            let messages = match self.hear().await? {
-                Ok(messages) => messages,
-                Err(heard) => return Ok(Err(heard)),
-            };
-            let mut found = None;
-            for message in messages {
-                match found.is_none().then(|| wanted(&message)).flatten() {
-                    Some(some) => found = Some(some),
-                    None => self.others.push(message),
-                }
-            }
-            if let Some(found) = found {
-                return Ok(Ok(found));
-            }
-        }
-    }
-
-    /// Sends a call and waits for what comes to it.
-    pub(crate) async fn answer(&mut self, said: &Said, what: &str, dice: &mut Dice) -> Outcome<Told> {
-        enum Came {
-            Answer(Answer),
-            Salt(i64),
-        }
-        self.send(said, what, dice).await?;
-        let came = self.wait_for(|message| {
-            let salt = read_exact::<BadServerSalt>(&message.body).ok();
-            let salt = salt.filter(|notice| notice.bad_msg_id == said.msg_id);
-            salt.map(|notice| Came::Salt(notice.new_server_salt))
-                .or_else(|| message.answer_to(said.msg_id).map(Came::Answer))
-        });
-        Ok(match came.await? {
-            Ok(Came::Answer(answer)) => Told::Answer(answer),
-            Ok(Came::Salt(salt)) => {
-                self.talk.salt = salt;
-                Told::Salt
-            }
-            Err(heard) => Told::Nothing(heard),
-        })
-    }
-
-    /// Calls a function and returns its answer, with the right salt if the first one was wrong.
-    pub(crate) async fn call(&mut self, body: &[u8], what: &str, dice: &mut Dice) -> Outcome<Answer> {
-        for _ in 0..2 {
-            let said = self.talk.say(body.to_vec());
-            match self.answer(&said, what, dice).await? {
-                Told::Answer(answer) => return Ok(answer),
-                Told::Salt => {}
-                Told::Nothing(heard) => return not_reached(format!("{what} got {}", heard.told())),
-            }
-        }
-        not_reached("bad_server_salt came twice in a row")
     }
 }

@@ -84,11 +84,21 @@ impl Talk {
         Self { key: Arc::clone(&made.key), session, salt: made.salt, skew, last: 0, content: 0 }
     }
 
+    /// Another session under the same key, which has said nothing.
+    pub(crate) fn another(&self, session: i64) -> Self {
+        Self { key: Arc::clone(&self.key), session, salt: self.salt, skew: self.skew, last: 0, content: 0 }
+    }
+
     /// A content-related message.
     pub(crate) fn say(&mut self, body: Vec<u8>) -> Said {
         let seqno = self.content * 2 + 1;
         self.content += 1;
         self.with_seqno(seqno, body)
+    }
+
+    /// The next content-related messages are counted as if so many had come before them.
+    pub(crate) fn skip_content(&mut self, count: i32) {
+        self.content += count;
     }
 
     /// A message that wants no acknowledgement.

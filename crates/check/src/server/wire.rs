@@ -6,7 +6,7 @@ use std::time::Duration;
 use dayfly_core::plain;
 use dayfly_core::transport::{ClientTransport, Frame, Kind, Obfuscation};
 use dayfly_tl::Reader;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -53,9 +53,14 @@ pub(crate) fn name_of(body: &[u8]) -> String {
     Reader::new(body).peek_id().map_or_else(|_| "no TL object".to_owned(), |id| format!("#{id:08x}"))
 }
 
+/// What a connection goes over: TCP, or something that is carried by TCP.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
+
 /// One connection.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     transport: ClientTransport,
     dice: Dice,
     trace: Trace,
@@ -64,33 +69,30 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// Opens a connection and says which transport it has.
-    pub(crate) async fn open(
-        address: SocketAddr,
+    /// A connection over `stream` that has said nothing yet, and the bytes that say which transport it has.
+    pub(crate) fn over(
+        stream: Box<dyn Stream>,
         kind: Kind,
         obfuscation: &Obfuscation,
         mut dice: Dice,
         trace: Trace,
         patience: Duration,
-    ) -> Outcome<Self> {
-        let connected = timeout(patience, TcpStream::connect(address)).await;
-        let stream = match connected {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return not_reached(format!("no connection to {address}: {error}")),
-            Err(_) => return not_reached(format!("no connection to {address} within {patience:?}")),
-        };
-        stream.set_nodelay(true).map_err(|error| Stop::NotReached(format!("the socket: {error}")))?;
+    ) -> Outcome<(Self, Vec<u8>)> {
         let (transport, opening) = ClientTransport::new(kind, obfuscation, &mut dice)
             .map_err(|error| Stop::NotReached(format!("{}: {error}", kind.name())))?;
-        let mut wire = Self { stream, transport, dice, trace, patience, closed: false };
-        wire.write(&opening).await;
-        Ok(wire)
+        Ok((Self { stream, transport, dice, trace, patience, closed: false }, opening))
     }
 
     /// Sends bytes as they stand. A peer that has closed is noticed when it is listened to.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let written = timeout(self.patience, self.stream.write_all(bytes)).await;
         self.closed |= !matches!(written, Ok(Ok(())));
+    }
+
+    /// The same; `what` it is, for the trace.
+    pub(crate) async fn write_as(&mut self, what: &str, bytes: &[u8]) {
+        self.trace.sent(what);
+        self.write(bytes).await;
     }
 
     /// Sends a payload in a frame; `what` it is, for the trace.
@@ -155,9 +157,31 @@ impl Wire {
         Ok(heard)
     }
 
-    /// Half of the connection is closed: the peer reads its end.
-    pub(crate) async fn finish_writing(&mut self) {
-        // A peer that is gone already has been told as much as it can be.
-        let _ = self.stream.shutdown().await;
+    /// The next bytes as they stand, at most `count`; fewer if the connection ends or nothing more comes in time. Not to be
+    /// mixed with what reads frames.
+    pub(crate) async fn read_bytes(&mut self, count: usize) -> Vec<u8> {
+        let until = Instant::now() + self.patience;
+        let mut bytes = Vec::new();
+        while bytes.len() < count {
+            let mut arrived = vec![0; count - bytes.len()];
+            match timeout_at(until, self.stream.read(&mut arrived)).await {
+                Ok(Ok(some)) if some > 0 => bytes.extend(arrived.iter().take(some)),
+                _ => break,
+            }
+        }
+        let hex: String = bytes.iter().take(16).map(|byte| format!(" {byte:02x}")).collect();
+        self.trace.got(format!("{} bytes:{hex}", bytes.len()));
+        bytes
     }
+}
+
+/// A TCP connection to the peer.
+pub(crate) async fn dial(address: SocketAddr, patience: Duration) -> Outcome<TcpStream> {
+    let stream = match timeout(patience, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return not_reached(format!("no connection to {address}: {error}")),
+        Err(_) => return not_reached(format!("no connection to {address} within {patience:?}")),
+    };
+    stream.set_nodelay(true).map_err(|error| Stop::NotReached(format!("the socket: {error}")))?;
+    Ok(stream)
 }

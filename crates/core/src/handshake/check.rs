@@ -26,6 +26,12 @@ macro_rules! spec_checks {
             pub fn field(self) -> &'static str {
                 match self { $(Self::$name => $field),* }
             }
+
+            /// What it means if the check fails: the sentence of its `Display`.
+            #[must_use]
+            pub fn message(self) -> &'static str {
+                match self { $(Self::$name => $message),* }
+            }
         }
     };
 }
@@ -132,7 +138,8 @@ impl SpecCheck {
     ///
     /// The condition comes through [`holds!`](crate::holds), which names the rule.
     pub(super) fn verify<O: Observer>(self, held: bool, observer: &mut O) -> Result<(), Self> {
-        observer.check(Checked { rule: self.rule(), field: self.field(), offset: None, held });
+        let (rule, field, message) = (self.rule(), self.field(), self.message());
+        observer.check(Checked { rule, field, offset: None, message, held });
         if held { Ok(()) } else { Err(self) }
     }
 }

@@ -98,3 +98,19 @@ fn an_rsa_key_that_is_gone_is_not_made_anew() {
     let (_, _, logged) = server.end(Signal::TERM);
     assert!(logged.contains("dayfly-data/server.pem: the RSA key is gone"), "{logged}");
 }
+
+#[test]
+fn an_event_log_that_was_moved_away_goes_on_in_a_new_file() {
+    let place = Place::new();
+    place.write("dayfly.toml", "event_log = \"events.jsonl\"\n");
+    let (server, notified) = started(&place);
+    server.offered();
+    std::fs::rename(place.path("events.jsonl"), place.path("events.1.jsonl")).unwrap();
+    reload(&server, &notified);
+    server.offered();
+    server.stop();
+    for file in ["events.1.jsonl", "events.jsonl"] {
+        let events = std::fs::read_to_string(place.path(file)).unwrap();
+        assert_eq!(events.matches("\"event\":\"connected\"").count(), 1, "{file}: {events}");
+    }
+}

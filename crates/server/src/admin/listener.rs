@@ -1,7 +1,7 @@
 //! The sockets of the admin listener: a bounded number of connections, each for one request and a bounded time.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::{Extension, Router};
@@ -26,13 +26,11 @@ const MOST_HEADERS: usize = 64;
 /// After a failed accept: no descriptors left, most likely, and that takes a while to pass.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
+/// What the next connection is met with: TLS by the certificate read last, or nothing.
+pub(crate) type Meeting = Arc<RwLock<Option<TlsAcceptor>>>;
+
 /// Accepts until it is aborted, and with it every connection.
-pub(crate) async fn accept(
-    socket: TcpListener,
-    tls: Option<TlsAcceptor>,
-    router: Router,
-    patience: Duration,
-) {
+pub(crate) async fn accept(socket: TcpListener, tls: Meeting, router: Router, patience: Duration) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut open = JoinSet::new();
     loop {
@@ -48,7 +46,7 @@ pub(crate) async fn accept(
             }
         };
         let router = router.clone().layer(Extension(Peer(peer.ip())));
-        let tls = tls.clone();
+        let tls = tls.read().unwrap_or_else(PoisonError::into_inner).clone();
         open.spawn(async move {
             let served = time::timeout(patience, serve(stream, tls, router)).await;
             match served {
@@ -96,7 +94,7 @@ mod tests {
         let address = socket.local_addr().unwrap();
         let router =
             Router::new().route("/", post(async |body: String| body)).layer(DefaultBodyLimit::max(8));
-        let listener = tokio::spawn(accept(socket, None, router, Duration::from_millis(200)));
+        let listener = tokio::spawn(accept(socket, Meeting::default(), router, Duration::from_millis(200)));
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(said).await.unwrap();
         let mut words = String::new();

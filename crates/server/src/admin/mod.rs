@@ -15,14 +15,16 @@ mod wrong;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use dayfly_store::OsRandom;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use self::desk::Desk;
 use self::guard::Names;
+use self::listener::Meeting;
 use crate::config::Config;
 use crate::server::StartError;
 use crate::tls;
@@ -44,7 +46,21 @@ pub struct AdminPlace {
 /// The admin listener at work.
 pub(crate) struct Admin {
     pub(crate) place: AdminPlace,
+    tls: Meeting,
     task: JoinHandle<()>,
+}
+
+/// Certificates that were read anew, and are not in use yet.
+pub(crate) struct Renewed {
+    of: Meeting,
+    acceptor: Option<TlsAcceptor>,
+}
+
+impl Renewed {
+    /// The next connection is met with them.
+    pub(crate) fn take_effect(self) {
+        *self.of.write().unwrap_or_else(PoisonError::into_inner) = self.acceptor;
+    }
 }
 
 impl Admin {
@@ -62,14 +78,22 @@ impl Admin {
         let token_file = admin.token_file.clone().unwrap_or_else(|| config.data_dir.join(TOKEN_FILE));
         let token = Token::open(&token_file, &mut OsRandom)
             .map_err(|reason| StartError::AdminToken { path: token_file.clone(), reason })?;
-        let acceptor = admin.tls.as_ref().map(tls::acceptor).transpose()?;
-        let https = acceptor.is_some();
+        let https = admin.tls.is_some();
+        let tls = Arc::new(RwLock::new(acceptor(config)?));
         let names = Names::new(address, &admin.hosts, https);
         let desk = Desk::new(names, https, token, token_file.clone(), ways);
         let router = routes::router(Arc::new(desk));
-        let task = tokio::spawn(listener::accept(socket, acceptor, router, listener::PATIENCE));
+        let task = tokio::spawn(listener::accept(socket, Arc::clone(&tls), router, listener::PATIENCE));
         let url = url(https, address, admin.hosts.first());
-        Ok(Self { place: AdminPlace { address, url, token_file }, task })
+        Ok(Self { place: AdminPlace { address, url, token_file }, tls, task })
+    }
+
+    /// Reads the certificate again; nothing changes yet.
+    ///
+    /// # Errors
+    /// [`StartError::Tls`].
+    pub(crate) fn renewed(&self, config: &Config) -> Result<Renewed, StartError> {
+        Ok(Renewed { of: Arc::clone(&self.tls), acceptor: acceptor(config)? })
     }
 
     /// Closes the listener and its connections.
@@ -78,6 +102,10 @@ impl Admin {
         // Cancelled, as it should be; from here on the port is free.
         let _ = self.task.await;
     }
+}
+
+fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, StartError> {
+    config.admin.tls.as_ref().map(tls::acceptor).transpose()
 }
 
 /// By the first name that is configured, else by the address.

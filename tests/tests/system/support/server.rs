@@ -20,6 +20,7 @@ use super::{EXPONENT_BITS, HandClock, SilentStore, Switch, within};
 /// A running server on a port of its own, with the published test key and a store in a directory of its own.
 pub(crate) struct TestServer {
     server: Server,
+    config: Config,
     others: Vec<SocketAddr>,
     directory: TempDir,
 }
@@ -62,7 +63,16 @@ impl TestServer {
 
     /// The same, by this clock.
     pub(crate) async fn with_upstream_and_clock(upstream: impl Upstream + 'static, clock: HandClock) -> Self {
-        let (directory, config) = prepare(|_| {});
+        Self::with_upstream_configured(upstream, clock, |_| {}).await
+    }
+
+    /// The same, after a change to the configuration.
+    pub(crate) async fn with_upstream_configured(
+        upstream: impl Upstream + 'static,
+        clock: HandClock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let (directory, config) = prepare(change);
         let store = open_store(&directory);
         Self::run(directory, config, clock, store, Some(upstream)).await
     }
@@ -98,7 +108,12 @@ impl TestServer {
                 Server::start(&config, listener, Parts { clock, random, observer, rsa, keys, upstream: own })
             }
         };
-        Ok(Self { server: server?, others, directory })
+        Ok(Self { server: server?, config, others, directory })
+    }
+
+    /// Has it read its files anew.
+    pub(crate) async fn reload(&mut self) -> Result<(), StartError> {
+        self.server.reload(&self.config, &[test_key().into()]).await
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -2,7 +2,9 @@
 
 mod binding;
 mod creating;
+mod load;
 mod messages;
+mod oracle;
 mod plain;
 mod transports;
 
@@ -13,19 +15,27 @@ use super::Entry;
 /// Every case, in the order in which they run: the plain ones first.
 pub(super) fn all() -> &'static [Entry] {
     static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        let families =
-            [plain::cases(), creating::cases(), binding::cases(), messages::cases(), transports::cases()];
-        families.into_iter().flatten().collect()
+        let first = [plain::cases(), creating::first()].into_iter().flatten();
+        let others = [
+            creating::cases(),
+            oracle::cases(),
+            binding::cases(),
+            messages::cases(),
+            transports::cases(),
+            load::cases(),
+        ];
+        first.map(|entry| Entry { first: true, ..entry }).chain(others.into_iter().flatten()).collect()
     });
     &ALL
 }
 
-/// A table of cases: id, severity, title, why, expected, and the function that runs it; `slow` or `load` behind it.
+/// A table of cases: id, severity, title, why, expected, and the function that runs it, with what it is given beside the
+/// probe; `Slow` or `Load` behind it.
 macro_rules! cases {
     ($($id:literal $severity:ident $title:literal
         why $why:literal
         expected $expected:literal
-        $run:path $(, $cost:ident)?;)*) => {
+        $run:ident $(($($given:expr),* $(,)?))? $(, $cost:ident)?;)*) => {
         pub(super) fn cases() -> Vec<crate::server::Entry> {
             vec![$(crate::server::Entry {
                 case: crate::case::Case {
@@ -36,7 +46,8 @@ macro_rules! cases {
                     expected: $expected,
                     cost: crate::server::cases::cost!($($cost)?),
                 },
-                run: |probe| Box::pin($run(probe)),
+                run: |probe| Box::pin($run(probe $($(, $given)*)?)),
+                first: false,
             }),*]
         }
     };

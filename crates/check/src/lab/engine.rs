@@ -1,0 +1,404 @@
+//! The task that owns everything of a lab: one thing after the other, so that a seed decides what is sent.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dayfly_core::env::Env;
+use dayfly_core::handshake::server::{KeyRing, KeyRingError, ServerConfig, ServerKey};
+use dayfly_core::job::perform_all;
+use dayfly_core::keys::requests::{StoreOutcome, StoreRequest};
+use dayfly_core::observer::Direction;
+use dayfly_core::server::{ConnectionId, EndpointConfig, Output, ServerEndpoint};
+use dayfly_core::session::query;
+use dayfly_core::transport::Frame;
+use dayfly_core::{Now, plain};
+use dayfly_crypto::AuthKeyId;
+use dayfly_crypto::dh::{GroupCache, SafePrimeGroup};
+use dayfly_crypto::kdf::Side;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::answers::Answers;
+use super::clock::LabClock;
+use super::connection::{Arrived, Connection};
+use super::event::{LabEvent, What};
+use super::fault::Fault;
+use super::lab::{Command, LabConfig};
+use super::meddle::{Meddler, Message};
+use super::random::LabRandom;
+use super::store::LabStore;
+use super::watch::Watch;
+use crate::dice::Dice;
+
+/// However far off the next deadline, it is looked for this often: the clock may be set.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
+/// What no compressed call may unpack beyond.
+const UNPACKED: usize = 16 << 20;
+
+/// Everything of a lab.
+pub(super) struct Engine {
+    endpoint: ServerEndpoint,
+    config: EndpointConfig,
+    handshakes: ServerConfig,
+    groups: GroupCache,
+    answers: Answers,
+    pub(super) clock: LabClock,
+    pub(super) random: LabRandom,
+    watch: Watch,
+    pub(super) store: LabStore,
+    pub(super) meddler: Meddler,
+    pub(super) connections: BTreeMap<u64, Connection>,
+    accepted: u64,
+    to_me: mpsc::Sender<Arrived>,
+    /// Payloads that are to go out later.
+    late: Vec<(Instant, u64, Vec<u8>, Fault)>,
+    events: mpsc::UnboundedSender<LabEvent>,
+    told: u64,
+}
+
+impl Engine {
+    pub(super) fn new(
+        config: &LabConfig,
+        address: SocketAddr,
+        events: mpsc::UnboundedSender<LabEvent>,
+        to_me: mpsc::Sender<Arrived>,
+    ) -> Result<Self, KeyRingError> {
+        let key = ServerKey { key: Arc::clone(&config.key), old_rsa: true };
+        let ring = Arc::new(KeyRing::new(vec![key])?);
+        let mut handshakes = ServerConfig::new(ring, SafePrimeGroup::published());
+        handshakes.max_retries = u32::MAX;
+        handshakes.limits.private_operations_per_minute = None;
+        let endpoint = EndpointConfig {
+            allow_no_pfs: config.allow_no_pfs,
+            tmp_sessions: config.tmp_sessions,
+            ..EndpointConfig::default()
+        };
+        Ok(Self {
+            endpoint: ServerEndpoint::new(endpoint.clone(), handshakes.clone()),
+            config: endpoint,
+            handshakes,
+            groups: GroupCache::new(),
+            answers: config.answers(address),
+            clock: config.clock.clone(),
+            random: LabRandom::new(Dice::new(config.seed, "server")),
+            watch: Watch::default(),
+            store: LabStore::default(),
+            meddler: Meddler::new(config.rules.clone(), config.manners, config.seed),
+            connections: BTreeMap::new(),
+            accepted: 0,
+            to_me,
+            late: Vec::new(),
+            events,
+            told: 0,
+        })
+    }
+
+    /// Runs until the owner is gone.
+    pub(super) async fn run(
+        mut self,
+        mut arrived: mpsc::Receiver<Arrived>,
+        mut commands: mpsc::Receiver<Command>,
+    ) {
+        loop {
+            let due = self.next_due();
+            tokio::select! {
+                Some(arrived) = arrived.recv() => self.on_arrived(arrived),
+                command = commands.recv() => match command {
+                    Some(command) => self.on_command(command),
+                    None => return,
+                },
+                () = sleep_until(due) => {}
+            }
+            self.on_due();
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        let now = self.clock.now().monotonic;
+        let wait = self.endpoint.poll_timeout().map_or(LOOK_AT_CLOCK, |at| at.saturating_sub(now));
+        let due = Instant::now() + wait.min(LOOK_AT_CLOCK);
+        self.late.iter().map(|(at, ..)| *at).fold(due, Instant::min)
+    }
+
+    fn on_command(&mut self, command: Command) {
+        // Whoever asked may have stopped waiting.
+        match command {
+            Command::Rules(rules, done) => {
+                self.meddler.set_rules(rules);
+                let _ = done.send(());
+            }
+            Command::Advance(by, done) => {
+                self.clock.advance(by);
+                self.tell(None, What::ClockSet);
+                self.on_due();
+                let _ = done.send(());
+            }
+            Command::SetClock(unix, done) => {
+                self.clock.set(unix);
+                self.tell(None, What::ClockSet);
+                self.on_due();
+                let _ = done.send(());
+            }
+            Command::EndKeys(done) => {
+                let ended = self.store.temporary();
+                self.end_keys(&ended);
+                let _ = done.send(ended);
+            }
+        }
+    }
+
+    fn on_due(&mut self) {
+        let now = Instant::now();
+        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, ..)| *at <= now);
+        self.late = late;
+        for (_, connection, payload, fault) in Vec::from_iter::<Vec<_>>(due) {
+            self.send(connection, &payload, Some((fault, Vec::new())));
+        }
+        let expired = self.store.expire(self.clock.now().unix_seconds());
+        if !expired.is_empty() {
+            self.end_keys(&expired);
+        }
+        if self.endpoint.poll_timeout().is_some_and(|at| at <= self.clock.now().monotonic) {
+            self.with_endpoint(None, |endpoint, env| endpoint.handle_timeout(env));
+        }
+    }
+
+    fn end_keys(&mut self, keys: &[AuthKeyId]) {
+        self.store.end(keys);
+        self.with_endpoint(None, |endpoint, env| endpoint.handle_ended(keys, env));
+    }
+
+    fn on_arrived(&mut self, arrived: Arrived) {
+        match arrived {
+            Arrived::Connected(stream, peer) => self.on_connected(stream, peer),
+            Arrived::Bytes(connection, bytes) => self.on_bytes(connection, &bytes),
+            Arrived::Closed(connection) => {
+                if self.connections.remove(&connection).is_some() {
+                    self.closed(connection, true, "the client ended it");
+                }
+            }
+        }
+    }
+
+    fn on_connected(&mut self, stream: TcpStream, peer: SocketAddr) {
+        // A socket that is gone already tells so when it is read.
+        let _ = stream.set_nodelay(true);
+        self.accepted += 1;
+        let number = self.accepted;
+        let opened = Connection::open(number, stream, self.to_me.clone(), self.random.dice());
+        let Ok((connection, opening)) = opened else { return };
+        self.connections.insert(number, connection);
+        self.tell(Some(number), What::Connected { peer });
+        let now = self.clock.now();
+        self.endpoint.handle_connected(ConnectionId(number), peer.ip(), now);
+        self.with_endpoint(Some(number), |endpoint, env| {
+            endpoint.handle_bytes(ConnectionId(number), &opening, env);
+        });
+    }
+
+    fn on_bytes(&mut self, number: u64, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        connection.receive(bytes);
+        loop {
+            let Some(connection) = self.connections.get_mut(&number) else { return };
+            let frame = connection.from_client();
+            let told = connection.told;
+            let transport = connection.transport().filter(|_| !told);
+            connection.told |= transport.is_some();
+            if let Some((name, obfuscated)) = transport {
+                self.tell(Some(number), What::Transport { name, obfuscated });
+            }
+            match frame {
+                Ok(Some(Frame::Payload { bytes, quick_ack })) => self.on_payload(number, bytes, quick_ack),
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(error) => return self.close(number, &error.to_string()),
+            }
+        }
+    }
+
+    /// A payload of the client's: told, looked into, and passed on to the server.
+    fn on_payload(&mut self, number: u64, bytes: Vec<u8>, quick_ack: bool) {
+        let direction = Direction::In;
+        let payload = bytes.clone();
+        self.tell(Some(number), What::Payload { direction, bytes: payload, quick_ack, fault: None });
+        self.dissect(number, direction, &bytes);
+        let mut ends = false;
+        if plain::is_plain(&bytes) {
+            self.plan(number, bytes.get(plain::HEADER_LEN..).unwrap_or_default());
+        } else {
+            ends = self.calls(number, &bytes);
+        }
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        let Ok(framed) = connection.for_server(&bytes, quick_ack, &mut self.random) else { return };
+        if ends {
+            let key = bytes.first_chunk().copied().map(AuthKeyId::from_wire);
+            self.end_keys(key.as_slice());
+        }
+        self.with_endpoint(Some(number), |endpoint, env| {
+            endpoint.handle_bytes(ConnectionId(number), &framed, env);
+        });
+    }
+
+    /// What acts on the answer to this query, before the server draws anything for it.
+    fn plan(&mut self, connection: u64, body: &[u8]) {
+        self.meddler.on_query(connection, body);
+        self.random.zero_nonce = self.meddler.plans(Fault::ServerNonceZero);
+        let g = match (self.meddler.plans(Fault::GFour), self.meddler.plans(Fault::GSeven)) {
+            (true, _) => 4,
+            (_, true) => 7,
+            _ => 3,
+        };
+        // The published prime is in the table of good ones: nothing is computed.
+        if let Ok(group) = SafePrimeGroup::check(self.handshakes.group.prime(), g, &self.groups) {
+            let zero = self.meddler.plans(Fault::GaLeadingZero) || self.meddler.plans(Fault::GaStripped);
+            self.random.zero_g_a = zero.then(|| Arc::clone(&group));
+            if g != self.handshakes.group.g() {
+                self.handshakes.group = group;
+                let handshakes = self.handshakes.clone();
+                self.endpoint.handle_reconfigured(self.config.clone(), handshakes, Vec::new());
+            }
+        }
+    }
+
+    /// Notes the calls of an encrypted packet; whether its key is to end under one of them.
+    fn calls(&mut self, connection: u64, packet: &[u8]) -> bool {
+        let Some(key) = packet.first_chunk().copied().map(AuthKeyId::from_wire) else { return false };
+        let Some(key) = self.store.secret(key) else { return false };
+        let Ok(message) = Message::open(key, Side::Client, packet) else { return false };
+        let mut ends = false;
+        for part in message.parts() {
+            let method = query::peel(&part.body, UNPACKED).map_or(0, |peeled| peeled.constructor());
+            ends |= self.meddler.on_call(connection, &part, method);
+        }
+        ends
+    }
+
+    /// Gives the server something, then does everything that comes of it.
+    fn with_endpoint(
+        &mut self,
+        connection: Option<u64>,
+        act: impl FnOnce(&mut ServerEndpoint, &mut Env<'_, Watch>),
+    ) {
+        act(&mut self.endpoint, &mut Env::new(self.clock.now(), &mut self.random, &mut self.watch));
+        self.told_by_watch(connection);
+        while self.step(connection) {}
+    }
+
+    /// Takes everything that the server wants done once; whether there was anything.
+    fn step(&mut self, connection: Option<u64>) -> bool {
+        let now = self.clock.now();
+        let mut busy = false;
+        while let Some(event) = self.endpoint.poll_event() {
+            self.tell(connection, What::Server(event));
+        }
+        let jobs: Vec<_> = std::iter::from_fn(|| self.endpoint.poll_job()).collect();
+        for result in perform_all(jobs) {
+            busy = true;
+            self.feed(connection, now, |endpoint, env| endpoint.handle_job(result, env));
+        }
+        while let Some((ticket, request)) = self.endpoint.poll_store() {
+            busy = true;
+            let outcome = self.stored(request);
+            self.feed(connection, now, |endpoint, env| endpoint.handle_store(ticket, outcome, env));
+        }
+        while let Some(call) = self.endpoint.poll_call() {
+            busy = true;
+            let answer = self.answers.to(call.method(), now);
+            self.feed(connection, now, |endpoint, env| endpoint.handle_answer(call.id, answer, env));
+        }
+        while let Some(output) = self.endpoint.poll_output() {
+            busy = true;
+            self.on_output(output);
+        }
+        busy
+    }
+
+    fn feed(
+        &mut self,
+        connection: Option<u64>,
+        now: Now,
+        act: impl FnOnce(&mut ServerEndpoint, &mut Env<'_, Watch>),
+    ) {
+        act(&mut self.endpoint, &mut Env::new(now, &mut self.random, &mut self.watch));
+        self.told_by_watch(connection);
+    }
+
+    fn told_by_watch(&mut self, connection: Option<u64>) {
+        for what in std::mem::take(&mut self.watch.seen) {
+            if let What::Value { name, bytes } = &what {
+                self.meddler.on_value(name, bytes);
+            }
+            self.tell(connection, what);
+        }
+    }
+
+    /// The store, and the faults that act through it.
+    fn stored(&mut self, request: StoreRequest) -> StoreOutcome {
+        let StoreRequest::Insert(mut record) = request else { return self.store.answer(request) };
+        let plans = |fault| self.meddler.plans(fault);
+        let begins_with_zero = record.key.expose().first() == Some(&0);
+        if plans(Fault::DhGenFail) || plans(Fault::DhGenFailHash) {
+            return StoreOutcome::Refused;
+        }
+        let retries = [Fault::DhGenRetry, Fault::DhGenRetryHash, Fault::DhGenRetryOkHash];
+        if retries.into_iter().any(plans) || (plans(Fault::ZeroKey) && !begins_with_zero) {
+            return StoreOutcome::Taken;
+        }
+        if plans(Fault::Salt) {
+            record.first_salt = record.first_salt.wrapping_add(1);
+        }
+        self.store.answer(StoreRequest::Insert(record))
+    }
+
+    fn on_output(&mut self, output: Output) {
+        match output {
+            Output::Send { connection, bytes } => {
+                let Some(open) = self.connections.get_mut(&connection.0) else { return };
+                open.receive_from_server(&bytes);
+                self.pump(connection.0);
+            }
+            Output::Close { connection } => self.close(connection.0, "the lab's server ended it"),
+            // HTTP is not spoken here.
+            Output::Respond { .. } => {}
+        }
+    }
+
+    /// What the server sent, on its way to the client.
+    fn pump(&mut self, number: u64) {
+        loop {
+            let Some(connection) = self.connections.get_mut(&number) else { return };
+            match connection.from_server() {
+                Ok(Some(Frame::Payload { bytes, .. })) => {
+                    for act in self.meddler.outgoing(number, bytes, &self.store) {
+                        self.on_act(number, act);
+                    }
+                }
+                Ok(Some(Frame::Error(code))) => self.send_error(number, code, None),
+                Ok(Some(Frame::QuickAck(token))) => self.send_quick_ack(number, token),
+                Ok(Some(Frame::Nop)) => {}
+                Ok(None) => return,
+                Err(error) => return self.close(number, &error.to_string()),
+            }
+        }
+    }
+
+    pub(super) fn late(&mut self, after: Duration, connection: u64, payload: Vec<u8>, fault: Fault) {
+        self.late.push((Instant::now() + after, connection, payload, fault));
+    }
+
+    pub(super) fn forget(&mut self, connection: u64) {
+        let now = self.clock.now();
+        self.endpoint.handle_closed(ConnectionId(connection), now);
+    }
+
+    /// Tells what happened; nobody may be listening.
+    pub(super) fn tell(&mut self, connection: Option<u64>, what: What) {
+        self.told += 1;
+        let (at, since_start) = (self.clock.now().unix, self.clock.running());
+        let _ = self.events.send(LabEvent { number: self.told, at, since_start, connection, what });
+    }
+}

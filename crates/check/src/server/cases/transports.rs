@@ -1,4 +1,0 @@
-//! Empty for now.
-pub(super) fn cases() -> Vec<crate::server::Entry> {
-    Vec::new()
-}
