@@ -25,13 +25,13 @@ impl Expected {
         toml::from_str(&text).with_context(|| format!("reading {}", path.display()))
     }
 
-    /// Entries that name nothing that is switched off here, or give no reason.
+    /// Entries that name no check, or give no reason.
     pub(super) fn problems(&self, known: impl Fn(&str) -> bool) -> Vec<String> {
         let mut problems = Vec::new();
         for (id, reason) in &self.unseen {
             if !known(id) {
                 problems.push(format!(
-                    "xtask/conformance.toml [unseen] names {id}, which is no check of the server's"
+                    "xtask/conformance.toml [unseen] names {id}, which is no check"
                 ));
             }
             if reason.split_whitespace().count() < 3 {

@@ -1,7 +1,7 @@
 //! `cargo xtask conformance --prove`: the suite is tested with faults that were planted.
 //!
-//! Each check of our server is switched off in turn, and the cases that name its rule run against that server: one of them must
-//! fail. The suite itself is built with every check on.
+//! Each check of our server and of our client is switched off in turn, and the cases that name its rule run against it: one of
+//! them must fail. The suite itself is built with every check on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::expected::Expected;
 use super::programs::{self, Profile};
 use super::server::Server;
-use super::suite::{Case, Report, Suite};
+use super::suite::{Case, Report, Role, Run, Suite};
 use crate::mutants::MUTANT;
 use crate::parallel::in_parallel;
 use crate::rules::{self, Switch};
@@ -23,13 +23,23 @@ use crate::rules::{self, Switch};
 const LIMIT: Duration = Duration::from_secs(120);
 /// All cases may.
 const LIMIT_OF_ALL: Duration = Duration::from_secs(900);
-/// What only our client is made of: its checks are switched off when it is the peer.
-const CLIENT: [&str; 5] = [
+/// The roles in which our own code is the peer.
+const ROLES: [Role; 2] = [Role::Server, Role::Client];
+/// What only our client is made of.
+const OF_CLIENT: [&str; 5] = [
     "crates/client/",
     "crates/core/src/client/",
     "crates/core/src/handshake/client/",
     "crates/core/src/keys/rotation.rs",
     "crates/core/src/session/client/",
+];
+/// What only our server is made of.
+const OF_SERVER: [&str; 5] = [
+    "crates/core/src/handshake/server/",
+    "crates/core/src/server/",
+    "crates/core/src/session/server/",
+    "crates/server/",
+    "crates/store/",
 ];
 
 /// What became of one switch.
@@ -38,7 +48,7 @@ enum Verdict {
     Caught { case: String, got: String },
     /// These cases name the rule, and none of them failed.
     Missed { cases: Vec<String> },
-    /// The server could not be asked.
+    /// The peer could not be asked.
     Broken { why: String },
     /// No case names the rule.
     NoCase,
@@ -58,24 +68,31 @@ impl fmt::Display for Verdict {
 /// Who is asked, and by what.
 struct Bench {
     peer: PathBuf,
+    /// The public key of the peer when it is the server.
+    key: PathBuf,
+    sides: Vec<Side>,
+}
+
+/// The suite for one role.
+struct Side {
     suite: Suite,
+    rules: Vec<String>,
     /// The cases that pass when every check is on.
     sound: BTreeSet<String>,
 }
 
-/// Proves the suite on every switch of the server's whose id begins with `prefix`.
+/// Proves the suite on every switch whose id begins with `prefix`.
 pub(super) fn run(profile: Profile, prefix: &str) -> Result<()> {
     let expected = Expected::read()?;
-    let switches: Vec<Switch> = rules::switches()?.into_iter().filter(is_of_server).collect();
+    let switches = rules::switches()?;
     let mut problems = expected.problems(|id| switches.iter().any(|switch| switch.id == id));
     let switches: Vec<Switch> = switches.into_iter().filter(|switch| switch.id.starts_with(prefix)).collect();
-    ensure!(!switches.is_empty(), "no check id of the server's begins with {prefix:?}");
+    ensure!(!switches.is_empty(), "no check id begins with {prefix:?}");
     let (bench, failing) = Bench::make(profile)?;
     problems.extend(failing);
 
     let started = Instant::now();
-    let rules = bench.suite.rules()?;
-    let verdicts = in_parallel(&switches, |switch| bench.verdict(switch, &rules))?;
+    let verdicts = in_parallel(&switches, |switch| bench.verdict(switch))?;
     let verdicts = verdicts.into_iter().collect::<Result<Vec<Verdict>>>()?;
     let judged: BTreeMap<&str, Verdict> =
         switches.iter().map(|switch| switch.id.as_str()).zip(verdicts).collect();
@@ -93,8 +110,13 @@ pub(super) fn run(profile: Profile, prefix: &str) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { bail!("{} problems with the suite", problems.len()) }
 }
 
-fn is_of_server(switch: &Switch) -> bool {
-    !CLIENT.iter().any(|place| switch.place.file.starts_with(place))
+/// Whether the switch is in code that the peer runs in this role.
+fn is_met(switch: &Switch, role: Role) -> bool {
+    let others = match role {
+        Role::Server => OF_CLIENT,
+        Role::Client => OF_SERVER,
+    };
+    !others.iter().any(|place| switch.place.file.starts_with(place))
 }
 
 impl Bench {
@@ -105,46 +127,75 @@ impl Bench {
         let key = folder.join("peer.pub.pem");
         let status = Command::new(&peer).arg("key").arg(&key).status().context("starting the peer")?;
         ensure!(status.success(), "the peer gives no key");
-        let mut bench = Self { peer, suite: Suite { dayfly, key, folder }, sound: BTreeSet::new() };
-        let server = Server::start(&mut bench.server())?;
-        let report = bench.suite.run(&server.address, None, "every-check-on", LIMIT_OF_ALL)?;
-        let report =
-            report.with_context(|| format!("the whole suite does not end within {LIMIT_OF_ALL:?}"))?;
-        let mut problems: Vec<String> = report.stranger.into_iter().collect();
-        for case in report.cases {
-            if case.has_passed() {
-                bench.sound.insert(case.id);
-            } else if case.verdict != "left out" {
-                problems.push(format!("{} is {} with every check on: {}", case.id, case.verdict, why(&case)));
-            }
+        let mut bench = Self { peer, key, sides: Vec::new() };
+        let mut problems = Vec::new();
+        for role in ROLES {
+            let suite = Suite { dayfly: dayfly.clone(), role, folder: folder.clone() };
+            let rules = suite.rules()?;
+            let report = bench.ask(&suite, None, None, LIMIT_OF_ALL)?;
+            let report = report.with_context(|| format!("check {} does not end", role.word()))?;
+            let (sound, failing) = baseline(report);
+            problems.extend(failing);
+            bench.sides.push(Side { suite, rules, sound });
         }
         Ok((bench, problems))
     }
 
-    fn server(&self) -> Command {
-        let mut command = Command::new(&self.peer);
-        command.arg("serve");
-        command
-    }
-
-    /// Runs the cases of the rule against a server without the check.
-    fn verdict(&self, switch: &Switch, rules: &[String]) -> Result<Verdict> {
-        if !rules.iter().any(|rule| rule == switch.rule()) {
-            return Ok(Verdict::NoCase);
+    /// Runs the cases of a rule, or all, against a peer without the check that `mutant` names; `None` if they do not end.
+    fn ask(&self, suite: &Suite, mutant: Option<&str>, rule: Option<&str>, limit: Duration) -> Result<Option<Report>> {
+        let variable = mutant.map(|id| (MUTANT, id));
+        let name = mutant.unwrap_or("every-check-on");
+        match suite.role {
+            Role::Server => {
+                let server = Server::start(Command::new(&self.peer).arg("serve").envs(variable))?;
+                let peer = vec![(&server.address).into(), "--server-key".into(), self.key.clone().into()];
+                suite.run(Run { peer, variable: None, rule, name, limit })
+            }
+            Role::Client => {
+                let run = format!("'{}' connect {{addr}} {{pem}}", self.peer.display());
+                let peer = vec!["--listen".into(), "127.0.0.1:0".into(), "--run".into(), run.into()];
+                suite.run(Run { peer, variable, rule, name, limit })
+            }
         }
-        let server = match Server::start(self.server().env(MUTANT, &switch.id)) {
-            Ok(server) => server,
-            Err(error) => return Ok(Verdict::Broken { why: format!("{error:#}") }),
-        };
-        let report = self.suite.run(&server.address, Some(switch.rule()), &switch.id, LIMIT)?;
-        Ok(report.map_or_else(
-            || Verdict::Broken { why: format!("the cases do not end within {LIMIT:?}") },
-            |report| self.of_report(report),
-        ))
     }
 
+    /// Asks in each role that meets the switch, until a case catches it.
+    fn verdict(&self, switch: &Switch) -> Result<Verdict> {
+        let mut verdict = Verdict::NoCase;
+        let rule = switch.rule();
+        let naming = |side: &&Side| side.rules.iter().any(|other| other == rule);
+        for side in self.sides.iter().filter(naming).filter(|side| is_met(switch, side.suite.role)) {
+            let next = match self.ask(&side.suite, Some(&switch.id), Some(rule), LIMIT) {
+                Ok(Some(report)) => side.judge(report),
+                Ok(None) => Verdict::Broken { why: format!("the cases do not end within {LIMIT:?}") },
+                Err(error) => Verdict::Broken { why: format!("{error:#}") },
+            };
+            verdict = verdict.or(next);
+            if matches!(verdict, Verdict::Caught { .. }) {
+                break;
+            }
+        }
+        Ok(verdict)
+    }
+}
+
+/// The cases that pass with every check on; the sentences are about those that do not.
+fn baseline(report: Report) -> (BTreeSet<String>, Vec<String>) {
+    let mut sound = BTreeSet::new();
+    let mut problems: Vec<String> = report.stranger.into_iter().collect();
+    for case in report.cases {
+        if case.has_passed() {
+            sound.insert(case.id);
+        } else if case.verdict != "left out" {
+            problems.push(format!("{} is {} with every check on: {}", case.id, case.verdict, why(&case)));
+        }
+    }
+    (sound, problems)
+}
+
+impl Side {
     /// Only a case that passes when every check is on can catch anything.
-    fn of_report(&self, report: Report) -> Verdict {
+    fn judge(&self, report: Report) -> Verdict {
         if let Some(why) = report.stranger {
             return Verdict::Broken { why };
         }
@@ -154,6 +205,20 @@ impl Bench {
             None => Verdict::Missed {
                 cases: sound().map(|case| format!("{} ({})", case.id, case.verdict)).collect(),
             },
+        }
+    }
+}
+
+impl Verdict {
+    /// What two roles say together.
+    fn or(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Missed { mut cases }, Self::Missed { cases: more }) => {
+                cases.extend(more);
+                Self::Missed { cases }
+            }
+            (caught @ Self::Caught { .. }, _) | (caught, Self::NoCase) => caught,
+            (_, next) => next,
         }
     }
 }
@@ -244,11 +309,11 @@ mod tests {
 
     #[test]
     fn a_case_that_fails_anyway_catches_nothing() {
-        let suite = Suite { dayfly: PathBuf::new(), key: PathBuf::new(), folder: PathBuf::new() };
-        let bench = Bench { peer: PathBuf::new(), suite, sound: BTreeSet::from(["HS-20/1".to_owned()]) };
+        let suite = Suite { dayfly: PathBuf::new(), role: Role::Server, folder: PathBuf::new() };
+        let side = Side { suite, rules: Vec::new(), sound: BTreeSet::from(["HS-20/1".to_owned()]) };
         let case =
             |id: &str, verdict: &str| Case { id: id.to_owned(), verdict: verdict.to_owned(), got: None };
-        let of = |cases| bench.of_report(Report { stranger: None, cases });
+        let of = |cases| side.judge(Report { stranger: None, cases });
         assert!(matches!(of(vec![case("HS-20/1", "failed")]), Verdict::Caught { .. }));
         for verdict in ["passed", "not reached", "undecided"] {
             let cases = vec![case("HS-20/1", verdict), case("HS-20/2", "failed")];
@@ -257,17 +322,31 @@ mod tests {
     }
 
     #[test]
-    fn checks_of_our_client_are_not_the_servers() {
+    fn the_baseline_is_what_passes_and_all_else_that_ran_is_a_problem() {
+        let case =
+            |id: &str, verdict: &str| Case { id: id.to_owned(), verdict: verdict.to_owned(), got: None };
+        let cases = vec![case("HS-20/1", "passed"), case("HS-20/2", "failed"), case("HS-20/3", "left out")];
+        let (sound, problems) = baseline(Report { stranger: None, cases });
+        assert_eq!((sound.len(), problems.len()), (1, 1));
+    }
+
+    #[test]
+    fn one_role_that_catches_a_fault_is_enough() {
+        assert!(matches!(missed().or(caught_by("HS-20/1")), Verdict::Caught { .. }));
+        assert!(matches!(caught_by("HS-20/1").or(missed()), Verdict::Caught { .. }));
+        assert!(matches!(missed().or(Verdict::NoCase), Verdict::Missed { .. }));
+        assert!(matches!(missed().or(missed()), Verdict::Missed { cases } if cases.len() == 2));
+    }
+
+    #[test]
+    fn each_role_meets_its_own_checks_and_what_both_share() {
         let switches = rules::switches().unwrap();
-        let of_server =
-            |file: &str| switches.iter().find(|switch| switch.place.file == file).map(is_of_server);
-        assert_eq!(of_server("crates/core/src/handshake/client/res_pq.rs"), Some(false));
-        assert_eq!(of_server("crates/core/src/handshake/server/dh_gen.rs"), Some(true));
-        for place in CLIENT {
-            assert!(
-                switches.iter().any(|switch| switch.place.file.starts_with(place))
-                    || place == "crates/client/"
-            );
-        }
+        let met = |file: &str| {
+            let switch = switches.iter().find(|switch| switch.place.file == file).unwrap();
+            ROLES.map(|role| is_met(switch, role))
+        };
+        assert_eq!(met("crates/core/src/handshake/client/res_pq.rs"), [false, true]);
+        assert_eq!(met("crates/core/src/handshake/server/dh_gen.rs"), [true, false]);
+        assert_eq!(met("crates/core/src/session/envelope.rs"), [true, true]);
     }
 }

@@ -1,5 +1,6 @@
 //! `dayfly check` as a program: its cases, and what it says of a peer.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,6 +9,9 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::child::wait;
+
+/// Seconds that an answer is waited for: two peers and two suites share two cores.
+const PATIENCE: &str = "4";
 
 /// The report, as far as it is used here.
 #[derive(Debug, Deserialize)]
@@ -35,34 +39,56 @@ impl Case {
     }
 }
 
-/// The suite that plays a client.
+/// Whom the suite plays the hostile other side of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    Server,
+    Client,
+}
+
+impl Role {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// The suite for one role.
 pub(super) struct Suite {
     pub(super) dayfly: PathBuf,
-    /// The public key of the server.
-    pub(super) key: PathBuf,
+    pub(super) role: Role,
     /// Where reports go.
     pub(super) folder: PathBuf,
 }
 
+/// One run of it.
+pub(super) struct Run<'r> {
+    /// The words that say where the peer is, or how it is started.
+    pub(super) peer: Vec<OsString>,
+    /// A variable for the peer that the suite starts, and its value.
+    pub(super) variable: Option<(&'r str, &'r str)>,
+    /// Only the cases of this rule.
+    pub(super) rule: Option<&'r str>,
+    /// The name of the report.
+    pub(super) name: &'r str,
+    /// It is ended after this time.
+    pub(super) limit: Duration,
+}
+
 impl Suite {
-    /// Runs the cases of `rule`, or all, against the server at `address`, for `limit` at most; `None` if it had to be ended.
-    pub(super) fn run(
-        &self,
-        address: &str,
-        rule: Option<&str>,
-        name: &str,
-        limit: Duration,
-    ) -> Result<Option<Report>> {
-        let file = self.folder.join(format!("{name}.json"));
+    /// Runs the cases against the peer; `None` if that had to be ended.
+    pub(super) fn run(&self, run: Run<'_>) -> Result<Option<Report>> {
+        let file = self.folder.join(format!("{}-{}.json", run.name, self.role.word()));
         let mut command = self.command();
-        command.arg(address).arg("--server-key").arg(&self.key).args(["--seed", "1", "--patience", "3"]);
-        command.arg("--allow-load").arg(json(&file));
-        if let Some(rule) = rule {
+        command.args(&run.peer).args(["--seed", "1", "--patience", PATIENCE, "--allow-load"]).arg(json(&file));
+        if let Some(rule) = run.rule {
             command.args(["--only", rule]);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.envs(run.variable).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().context("starting dayfly check")?;
-        if wait(&mut child, Instant::now() + limit)?.is_none() {
+        if wait(&mut child, Instant::now() + run.limit)?.is_none() {
             return Ok(None);
         }
         let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
@@ -83,13 +109,13 @@ impl Suite {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.dayfly);
-        command.args(["check", "server"]);
+        command.args(["check", self.role.word()]);
         command
     }
 }
 
-fn json(file: &Path) -> std::ffi::OsString {
-    let mut word = std::ffi::OsString::from("--json=");
+fn json(file: &Path) -> OsString {
+    let mut word = OsString::from("--json=");
     word.push(file);
     word
 }
