@@ -3,7 +3,7 @@
 #
 #     packaging/build.sh DIR [BINARY]
 #
-# Takes BINARY if it is named, else builds one. Needs a Rust toolchain with its C compiler, and no container engine: the
+# Takes BINARY if it is named, else builds one: the server alone, without what only tests others. Needs a Rust toolchain with its C compiler, and no container engine: the
 # Containerfile runs this script too. Then looks at what it made; a check whose tool is not installed is skipped, loudly.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,7 +11,7 @@ out=${1:?usage: packaging/build.sh DIR [BINARY]}
 binary=${2:-}
 
 if [ -z "$binary" ]; then
-  (cd "$here" && cargo build --release --locked --package dayfly)
+  (cd "$here" && cargo build --release --locked --package dayfly --no-default-features)
   binary=$(cd "$here" && cargo metadata --format-version 1 --no-deps --offline |
     sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/dayfly
 fi
@@ -52,6 +52,15 @@ hardened() {
   # Under 2.0 on systemd's scale of 10. What another version of systemd does not know it says itself.
   systemd-analyze security --offline=yes --threshold=20 "$here/packaging/dayfly.service" | tail -n 1
 }
+# What every binary with the conformance suite has in it.
+suite=('dayfly_check' 'crates/check/src' 'a permanent key is made')
+without_the_suite() {
+  local word
+  for word in "${suite[@]}"; do
+    ! grep -aqF -e "$word" "$dayfly" || { echo "$dayfly has the conformance suite in it: $word"; return 1; }
+  done
+}
+check 'the conformance suite is not in the binary' grep without_the_suite
 check 'the printed configuration is right' true "$dayfly" serve --config "$share/doc/dayfly/dayfly.toml" --check-config
 check 'man pages' mandoc lint_pages
 check 'completions for bash' bash bash -n "$share/bash-completion/completions/dayfly"

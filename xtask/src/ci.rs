@@ -25,7 +25,7 @@ const fn step(name: &'static str, words: &'static [&'static str]) -> Step {
 
 /// One after another, cheap ones first. Everything is built with the release profile, so that steps share what they
 /// build; by the end of these everything is.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     step("format", &["cargo", "fmt", "--all", "--check"]),
     step("dependencies", &["cargo", "xtask", "deps"]),
     step("rules", &["cargo", "xtask", "rules", "--summary"]),
@@ -39,12 +39,16 @@ const STEPS: [Step; 10] = [
     },
     step("mutants", &["cargo", "xtask", "rules", "--prove", "--no-run"]),
     step("demo", &["cargo", "run", "--quiet", "--release", "--", "demo"]),
+    step("conformance", &["cargo", "xtask", "conformance"]),
     step("package", &["packaging/build.sh", "target/package"]),
 ];
 
 /// Two lanes side by side: one computes, the other mostly waits.
 const LANES: [&[Step]; 2] = [
-    &[step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"])],
+    &[
+        step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"]),
+        step("proof-of-conformance", &["cargo", "xtask", "conformance", "--prove"]),
+    ],
     &[step("foreign-clients", &["interop/run", "--short", "--skip-missing"])],
 ];
 

@@ -6,10 +6,14 @@
     reason = "a command line tool talks on stdout and stderr"
 )]
 
+mod child;
 mod ci;
+mod conformance;
 mod deps;
 mod fuzz;
 mod load;
+mod mutants;
+mod parallel;
 mod proto;
 mod rules;
 mod tl;
@@ -21,6 +25,9 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci                            what CI runs, step by step; logs in target/ci/
+  conformance [--dev]           `dayfly check server` on `dayfly serve`: every must and should passes; --dev builds quicker
+  conformance --prove [--only PREFIX] [--dev]
+                                switch our server's checks off one by one: a case that names the rule must fail
   deps                          edges between crates, DEPS.md, licences, forbidden crates
   figures [--write] [--only echo,idle,pings,storm]
                                 measure docs/src/figures.md; --write puts the report there
@@ -36,13 +43,14 @@ usage: cargo xtask COMMAND
   help                          this text";
 
 fn main() -> ExitCode {
-    if rules::is_compiler_wrapper() {
-        return rules::run_compiler();
+    if mutants::is_compiler_wrapper() {
+        return mutants::run_compiler();
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["ci"] => ci::run(),
+        ["conformance", rest @ ..] => conformance::run(rest),
         ["deps"] => deps::run(),
         ["figures", rest @ ..] => load::figures(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),

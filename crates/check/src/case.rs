@@ -24,6 +24,12 @@ impl Severity {
             Self::Compat => "compat",
         }
     }
+
+    /// Whether a peer that fails such a case is wrong; with `strict` the recommendations count too.
+    #[must_use]
+    pub fn is_binding(self, strict: bool) -> bool {
+        self == Self::Must || (strict && self == Self::Should)
+    }
 }
 
 /// What is known of a case before it runs.

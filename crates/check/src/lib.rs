@@ -20,6 +20,7 @@
 pub mod case;
 mod dice;
 pub mod lab;
+pub mod report;
 pub mod run;
 pub mod server;
 pub mod verdict;

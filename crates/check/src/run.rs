@@ -106,14 +106,61 @@ impl Report {
         counts
     }
 
-    /// Whether the peer may be called right: no must failed, none was not reached, and with `strict` no should either.
+    /// Whether the peer may be called right: some case passed, no must failed, none was not reached, and with `strict` no
+    /// should either.
     #[must_use]
     pub fn is_right(&self, strict: bool) -> bool {
-        let binding = |severity| severity == Severity::Must || (strict && severity == Severity::Should);
         let kept = |told: &Told| match &told.verdict {
             Verdict::Passed | Verdict::Left(_) | Verdict::Stopped(Stop::Undecided(_)) => true,
-            Verdict::Stopped(Stop::Failed(_) | Stop::NotReached(_)) => !binding(told.case.severity),
+            Verdict::Stopped(Stop::Failed(_) | Stop::NotReached(_)) => !told.case.severity.is_binding(strict),
         };
-        self.stranger.is_none() && self.told.iter().all(kept)
+        let any = self.told.iter().any(|told| told.verdict == Verdict::Passed);
+        self.stranger.is_none() && any && self.told.iter().all(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run with a case of each of these, the rule kept in one more.
+    fn report(cases: &[(Severity, Verdict)]) -> Report {
+        let mut report = Report::new("server", "a".to_owned(), 1);
+        for (severity, verdict) in cases.iter().cloned().chain([(Severity::Must, Verdict::Passed)]) {
+            let case = Case { id: "HS-20/1", severity, title: "", why: "", expected: "", cost: Cost::Usual };
+            report.add(Told { case, verdict, trace: Vec::new(), took: Duration::ZERO });
+        }
+        report
+    }
+
+    #[test]
+    fn what_counts_against_a_peer_is_a_broken_or_unreached_must_and_with_strict_a_should() {
+        let why = || "x".to_owned();
+        let failed = || Verdict::Stopped(Stop::Failed(why()));
+        let unreached = || Verdict::Stopped(Stop::NotReached(why()));
+        for (severity, lax, strict) in
+            [(Severity::Must, false, false), (Severity::Should, true, false), (Severity::Compat, true, true)]
+        {
+            for verdict in [failed(), unreached()] {
+                let report = report(&[(severity, verdict)]);
+                assert_eq!((report.is_right(false), report.is_right(true)), (lax, strict), "{severity:?}");
+            }
+        }
+        let undecided = Verdict::Stopped(Stop::Undecided(why()));
+        assert!(
+            report(&[(Severity::Must, undecided), (Severity::Must, Verdict::Left(Left::Slow))])
+                .is_right(true)
+        );
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_passed_proves_nothing() {
+        let mut report = report(&[]);
+        assert!(report.is_right(true));
+        report.told[0].verdict = Verdict::Left(Left::Slow);
+        assert!(!report.is_right(false));
+        report.told[0].verdict = Verdict::Passed;
+        report.stranger = Some("it is an SSH server".to_owned());
+        assert!(!report.is_right(false));
     }
 }

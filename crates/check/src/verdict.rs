@@ -33,8 +33,6 @@ pub enum Left {
     Slow,
     /// It loads the peer, which was not allowed.
     Load,
-    /// It is no must, and only those were asked for.
-    NotStrict,
 }
 
 /// What became of a case.

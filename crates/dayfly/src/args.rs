@@ -1,5 +1,8 @@
 //! The command line.
 
+#[cfg(feature = "check")]
+pub(crate) mod check;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +33,10 @@ pub(crate) enum Command {
     /// Look after permanent keys, in a server that runs or in its store
     #[command(subcommand)]
     Keys(Keys),
+    /// Prove a server right or wrong, rule by rule
+    #[cfg(feature = "check")]
+    #[command(subcommand)]
+    Check(check::Check),
     /// Print the completions of a shell
     Completions(Completions),
     /// Write the man pages of this command and all below it

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Keygen(keygen) => commands::rsa::keygen(&keygen),
         Command::Fingerprint(fingerprint) => commands::rsa::fingerprint(&fingerprint),
         Command::Keys(keys) => commands::keys::run(&keys),
+        #[cfg(feature = "check")]
+        Command::Check(check) => commands::check::run(&check),
         Command::Completions(completions) => commands::reference::completions(&completions),
         Command::Man(man) => commands::reference::man(&man),
     };

@@ -1,4 +1,5 @@
-//! Our own server, for the conformance suite: `dayfly-peer serve` prints where it listens and ends with stdin.
+//! Our own server, for the conformance suite: `dayfly-peer serve` prints where it listens and ends with stdin;
+//! `dayfly-peer key FILE` writes its public RSA key.
 //!
 //! It is what `dayfly serve` is, with the published test key and no file that outlives it. It is a program of its own so that
 //! a check that is switched off in it stays on in the suite that is to notice.
@@ -6,19 +7,22 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use dayfly_core::NoObserver;
-use dayfly_server::{Config, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock};
+use dayfly_server::{Config, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock, write_public};
 use dayfly_store::{EmbeddedStore, Keys, RamTempKeys, SealingSource};
 use dayfly_testkit::test_key;
 use tokio::runtime::Builder;
 
 fn main() -> Result<()> {
-    match std::env::args().nth(1).as_deref() {
-        Some("serve") => serve(),
-        _ => bail!("usage: dayfly-peer serve"),
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["serve"] => serve(),
+        ["key", file] => Ok(write_public(test_key().public(), Path::new(file))?),
+        _ => bail!("usage: dayfly-peer serve | dayfly-peer key FILE"),
     }
 }
 
@@ -34,7 +38,7 @@ fn serve() -> Result<()> {
     Ok(())
 }
 
-async fn start(directory: &std::path::Path) -> Result<Server> {
+async fn start(directory: &Path) -> Result<Server> {
     let mut config = Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Config::default() };
     config.data_dir = directory.to_owned();
     // The whole suite comes from one address.

@@ -24,11 +24,30 @@ const KNOWS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("dayfly-client", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-system"]),
-    ("dayfly-check", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
+    (
+        "dayfly-check",
+        &[
+            "dayfly-tl",
+            "dayfly-crypto",
+            "dayfly-core",
+            "dayfly-system",
+            "dayfly-store",
+            "dayfly-server",
+            "dayfly-client",
+        ],
+    ),
     ("dayfly-testkit", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     (
         "dayfly",
-        &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-store", "dayfly-server", "dayfly-client"],
+        &[
+            "dayfly-tl",
+            "dayfly-crypto",
+            "dayfly-core",
+            "dayfly-store",
+            "dayfly-server",
+            "dayfly-client",
+            "dayfly-check",
+        ],
     ),
     ("dayfly-oracles", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     (

@@ -1,14 +1,15 @@
 //! The test binaries: built once, asked for the tests that they hold, run one test at a time.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::scan::Test;
-use crate::workspace;
+use crate::child::wait;
+use crate::{mutants, workspace};
 
 /// A line of `cargo test --message-format=json`, as far as it is used here.
 #[derive(Deserialize)]
@@ -60,14 +61,14 @@ pub(super) struct Run {
     pub(super) took: Duration,
 }
 
-/// Builds all test binaries but those of `excluded`, with `wrapper` in place of rustc for our own packages.
-pub(super) fn build(wrapper: &Path, marker: &str, excluded: &[&str]) -> Result<Vec<Binary>> {
+/// Builds all test binaries of packages with rules, with switchable checks.
+pub(super) fn build() -> Result<Vec<Binary>> {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--release", "--no-run", "--quiet", "--workspace"]);
     cargo.arg("--message-format=json-render-diagnostics");
-    excluded.iter().for_each(|package| _ = cargo.args(["--exclude", package]));
-    cargo.env("RUSTC_WORKSPACE_WRAPPER", wrapper).env(marker, "1").stderr(Stdio::inherit());
-    let output = cargo.output().context("starting cargo test --no-run")?;
+    mutants::EXCLUDED.iter().for_each(|package| _ = cargo.args(["--exclude", package]));
+    mutants::switchable(&mut cargo)?;
+    let output = cargo.stderr(Stdio::inherit()).output().context("starting cargo test --no-run")?;
     ensure!(output.status.success(), "the tests do not build with --cfg dayfly_mutants");
     let text = String::from_utf8(output.stdout).context("reading the answer of cargo test --no-run")?;
     text.lines().filter_map(|line| artifact(line).transpose()).collect()
@@ -170,21 +171,6 @@ impl Runnable {
     }
 }
 
-/// Whether the child succeeded; `None` if it had to be ended.
-fn wait(child: &mut Child, until: Instant) -> Result<Option<bool>> {
-    loop {
-        if let Some(status) = child.try_wait().context("waiting for a test")? {
-            return Ok(Some(status.success()));
-        }
-        if Instant::now() > until {
-            child.kill().context("ending a test that hangs")?;
-            child.wait().context("waiting for a test that was ended")?;
-            return Ok(None);
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::scan::Place;
@@ -230,20 +216,4 @@ mod tests {
         let found = find(&binaries, &test("crates/core/tests/crash.rs", "one"));
         assert_eq!(found.len(), 1);
     }
-
-    #[test]
-    fn a_test_that_hangs_is_ended_and_counts_as_hung() {
-        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        assert_eq!(wait(&mut child, Instant::now() + Duration::from_millis(20)).unwrap(), None);
-    }
-
-    #[test]
-    fn the_exit_code_tells_whether_a_test_passed() {
-        for (program, passed) in [("true", true), ("false", false)] {
-            let mut child = Command::new(program).spawn().unwrap();
-            assert_eq!(wait(&mut child, Instant::now() + PATIENT).unwrap(), Some(passed));
-        }
-    }
-
-    const PATIENT: Duration = Duration::from_secs(20);
 }

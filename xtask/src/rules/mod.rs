@@ -2,7 +2,6 @@
 
 mod binaries;
 mod exceptions;
-mod parallel;
 mod prove;
 mod scan;
 mod table;
@@ -15,7 +14,12 @@ use exceptions::Exceptions;
 use scan::{Citation, Found};
 use table::Rule;
 
-pub(crate) use prove::{is_compiler_wrapper, run_compiler};
+pub(crate) use scan::Switch;
+
+/// Every check that can be switched off, in the order of the sources.
+pub(crate) fn switches() -> Result<Vec<Switch>> {
+    Ok(scan::workspace()?.switches)
+}
 
 /// Everything that is known of the rules before anything is run.
 struct Survey {

@@ -1,65 +1,21 @@
 //! `cargo xtask rules --prove`: switches the checks off one by one; a test that names the rule must then fail.
 //!
-//! All test binaries are built once with `--cfg dayfly_mutants`; `DAYFLY_MUTANT` then names the check to switch off, at
-//! run time. The cfg reaches the packages of this workspace alone: cargo starts this very program in place of rustc for
-//! them (`RUSTC_WORKSPACE_WRAPPER`), so that no dependency is compiled a second time.
+//! All test binaries are built once with switchable checks ([`crate::mutants`]).
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
-use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::Survey;
 use super::binaries::{self, Runnable};
-use super::parallel::in_parallel;
 use super::scan::Switch;
+use crate::mutants::MUTANT;
+use crate::parallel::in_parallel;
 
-/// Tells this program that cargo calls it in place of rustc.
-const WRAPPER: &str = "DAYFLY_XTASK_WRAPS_RUSTC";
-/// Names the check that is switched off.
-const MUTANT: &str = "DAYFLY_MUTANT";
-/// Packages that refuse the cfg (the shipped binary) or have no rules (this program).
-const EXCLUDED: [&str; 2] = ["dayfly", "xtask"];
-/// Packages that the tests' time goes into; optimised like what is shipped.
-const ARITHMETIC: [&str; 2] = ["dayfly_modexp", "dayfly_crypto"];
 /// A test may take this much longer than without a mutant before it counts as hung, and so as failed.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Whether cargo called this program in place of rustc.
-pub(crate) fn is_compiler_wrapper() -> bool {
-    std::env::var_os(WRAPPER).is_some()
-}
-
-/// Runs the compiler that cargo named, with the cfg, and no better than it takes: what is built here runs for seconds.
-pub(crate) fn run_compiler() -> ExitCode {
-    let mut words = std::env::args_os().skip(1);
-    let Some(compiler) = words.next() else { return ExitCode::from(2) };
-    let words: Vec<OsString> = words.collect();
-    let arithmetic = words.iter().any(|word| ARITHMETIC.iter().any(|name| word == name));
-    let words = words.into_iter().map(|word| if arithmetic { word } else { cheaper(word) });
-    let status = Command::new(compiler).args(words).args(["--cfg", "dayfly_mutants"]).status();
-    match status {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("xtask: starting rustc: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The words of the release profile that make a compile long, each in its cheap form.
-fn cheaper(word: OsString) -> OsString {
-    match word.to_str() {
-        Some("opt-level=3") => "opt-level=1".into(),
-        Some("debuginfo=line-tables-only") => "debuginfo=none".into(),
-        _ => word,
-    }
-}
 
 /// What became of one switch.
 enum Verdict {
@@ -84,8 +40,7 @@ impl fmt::Display for Verdict {
 
 /// Builds what [`run`] runs, and nothing else.
 pub(super) fn build() -> Result<()> {
-    let executable = std::env::current_exe().context("finding this program")?;
-    let binaries = binaries::build(&executable, WRAPPER, &EXCLUDED)?;
+    let binaries = binaries::build()?;
     println!("{} test binaries are built with the switches in them", binaries.len());
     Ok(())
 }
@@ -94,8 +49,7 @@ pub(super) fn build() -> Result<()> {
 pub(super) fn run(survey: &Survey, prefix: &str) -> Result<()> {
     let switches: Vec<&Switch> = survey.found.switches.iter().filter(|s| s.id.starts_with(prefix)).collect();
     ensure!(!switches.is_empty(), "no check id begins with {prefix:?}");
-    let executable = std::env::current_exe().context("finding this program")?;
-    let (tests, mut problems) = locate(survey, &switches, &executable)?;
+    let (tests, mut problems) = locate(survey, &switches)?;
     let (tests, failing) = baseline(tests)?;
     problems.extend(failing);
 
@@ -124,9 +78,9 @@ fn of_excused(survey: &Survey, judged: &BTreeMap<&str, Verdict>) -> usize {
 }
 
 /// Builds the tests and finds those that name a rule of `switches`; the sentences are about those not found.
-fn locate(survey: &Survey, switches: &[&Switch], wrapper: &Path) -> Result<(Vec<Runnable>, Vec<String>)> {
+fn locate(survey: &Survey, switches: &[&Switch]) -> Result<(Vec<Runnable>, Vec<String>)> {
     let started = Instant::now();
-    let binaries = binaries::build(wrapper, WRAPPER, &EXCLUDED)?;
+    let binaries = binaries::build()?;
     println!("built {} test binaries in {} s", binaries.len(), started.elapsed().as_secs());
     let mut runnable = Vec::new();
     let mut problems = Vec::new();

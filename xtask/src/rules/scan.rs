@@ -17,9 +17,9 @@ const REACH: usize = 12;
 
 /// A file and a line, counted from one.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Place {
-    pub(super) file: String,
-    pub(super) line: usize,
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: usize,
 }
 
 impl fmt::Display for Place {
@@ -30,15 +30,15 @@ impl fmt::Display for Place {
 
 /// A check that can be switched off.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Switch {
+pub(crate) struct Switch {
     /// `RULE.name`.
-    pub(super) id: String,
-    pub(super) place: Place,
+    pub(crate) id: String,
+    pub(crate) place: Place,
 }
 
 impl Switch {
     /// The rule that it checks.
-    pub(super) fn rule(&self) -> &str {
+    pub(crate) fn rule(&self) -> &str {
         self.id.split('.').next().unwrap_or_default()
     }
 }

@@ -43,10 +43,10 @@ fn route(args: &Connect) -> anyhow::Result<Route> {
         (Some(address), None) => Ok(address.into()),
         (None, Some(Proxy::Mt(proxy))) => Ok(Route::by_mtproxy(proxy)),
         (Some(_), Some(Proxy::Mt(_))) => {
-            Err(WrongUsage("an MTProxy finds the DC by --dc: leave the address out").into())
+            Err(WrongUsage::new("an MTProxy finds the DC by --dc: leave the address out").into())
         }
         (Some(address), Some(proxy)) => Ok(Route::from(address).through(proxy)),
-        (None, _) => Err(WrongUsage("a SOCKS5 proxy needs the server's address too").into()),
+        (None, _) => Err(WrongUsage::new("a SOCKS5 proxy needs the server's address too").into()),
     }
 }
 
@@ -63,7 +63,7 @@ fn explain(error: anyhow::Error, args: &Connect, route: &Route, key: &PublicKey)
             "{}: holds the key of dc {saved}, not of dc {configured}; take --dc {saved}, or another --session for dc {configured}",
             path.display()
         ),
-        (Some(ConnectError::Proxy(ProxyError::Full)), _) => WrongUsage(
+        (Some(ConnectError::Proxy(ProxyError::Full)), _) => WrongUsage::new(
             "an MTProxy takes no full transport: leave --transport out, or take abridged, intermediate or padded",
         )
         .into(),

@@ -1,5 +1,7 @@
 //! One module a subcommand.
 
+#[cfg(feature = "check")]
+pub(crate) mod check;
 pub(crate) mod connect;
 pub(crate) mod demo;
 pub(crate) mod keys;
@@ -15,11 +17,18 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Arguments that do not go together, in a sentence.
 #[derive(Debug)]
-pub(crate) struct WrongUsage(pub(crate) &'static str);
+pub(crate) struct WrongUsage(pub(crate) String);
+
+impl WrongUsage {
+    /// The sentence, where nothing is filled in.
+    pub(crate) fn new(sentence: &str) -> Self {
+        Self(sentence.to_owned())
+    }
+}
 
 impl fmt::Display for WrongUsage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 

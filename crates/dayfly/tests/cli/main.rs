@@ -1,6 +1,8 @@
 //! The command line as somebody sees it who has just built it: what each command says, its exit code, and what it leaves
 //! behind.
 
+#[cfg(feature = "check")]
+mod check;
 mod config;
 mod connect;
 mod demo;

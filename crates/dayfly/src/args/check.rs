@@ -1,0 +1,75 @@
+//! The command line of `dayfly check`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use dayfly_check::case::Pattern;
+
+/// What stands for standard output where a file is expected.
+pub(crate) const STDOUT: &str = "-";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Check {
+    /// Play a hostile client against a server, rule by rule
+    Server(CheckServer),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckServer {
+    /// The server's address, HOST:PORT
+    #[arg(value_name = "ADDR", required_unless_present_any = ["list", "explain"])]
+    pub(crate) address: Option<String>,
+    /// The server's public RSA key, in PEM
+    #[arg(long, value_name = "PEM", required_unless_present_any = ["list", "explain"])]
+    pub(crate) server_key: Option<PathBuf>,
+    /// Send to an address beyond loopback: the server is yours, or its owner agreed
+    #[arg(long)]
+    pub(crate) authorized: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) forms: Forms,
+}
+
+/// Which cases are run, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Choice {
+    /// Only these cases: a family (PF), a rule (HS-20) or a case (HS-20/3), with ? for any one character
+    #[arg(long, value_name = "CASES", value_delimiter = ',')]
+    pub(crate) only: Vec<Pattern>,
+    /// Let what the specification only recommends decide, too
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Run the cases that take long, too
+    #[arg(long)]
+    pub(crate) slow: bool,
+    /// Run the cases that load the peer, too
+    #[arg(long)]
+    pub(crate) allow_load: bool,
+    /// Send the same bytes as the run that printed this seed [default: a new one]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// How many seconds an answer is waited for
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub(crate) patience: u64,
+    /// List the cases, one a line, and stop
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Say of these cases which rule they are about and why it matters, and stop
+    #[arg(long, value_name = "CASE", conflicts_with = "list")]
+    pub(crate) explain: Option<Pattern>,
+}
+
+/// Forms of the report beside the text; each goes to a file, or to standard output in place of the text.
+#[derive(Args, Debug)]
+pub(crate) struct Forms {
+    /// Report as JSON
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDOUT)]
+    pub(crate) json: Option<PathBuf>,
+    /// Report as XML in JUnit's form
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDOUT)]
+    pub(crate) junit: Option<PathBuf>,
+    /// Report as Markdown
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDOUT)]
+    pub(crate) markdown: Option<PathBuf>,
+}

@@ -1,0 +1,140 @@
+use std::io::Write as _;
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use crate::support::{Place, Ran, Serving};
+
+const KEY: &str = "dayfly-data/server.pub.pem";
+/// The cases that every server passes that does anything at all.
+const PLAIN: &str = "HS-01/1,HS-09/1,PF-08/1";
+
+fn check(place: &Place, server: &Serving, arguments: &[&str]) -> Ran {
+    let all =
+        [&["check", "server", &server.address, "--server-key", KEY, "--only", PLAIN], arguments].concat();
+    place.run(&all)
+}
+
+#[test]
+fn a_server_of_ours_passes_and_the_last_line_counts() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let printed = check(&place, &server, &["--seed", "7"]).well();
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 4, "{printed}");
+    assert!(lines[0].starts_with("passed      HS-01/1   must    a permanent key is made ("), "{printed}");
+    let last = format!("PASSED server {}: 3 passed; failed: 0 must, 0 should, 0 compat; ", server.address);
+    assert!(lines[3].starts_with(&last) && lines[3].ends_with("the same again: --seed 7"), "{printed}");
+}
+
+#[test]
+fn each_form_goes_where_it_was_asked_to() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let text = check(&place, &server, &["--json=a.json", "--junit=a.xml", "--markdown=a.md"]).well();
+    assert!(text.contains("\nPASSED server "), "{text}");
+    let report: Value = serde_json::from_str(&place.read("a.json")).unwrap();
+    assert_eq!((&report["version"], &report["right"]), (&1.into(), &true.into()));
+    assert_eq!(report["cases"].as_array().unwrap().len(), 3);
+    assert!(
+        place.read("a.xml").contains("<testsuite name=\"dayfly check server\" tests=\"3\" failures=\"0\"")
+    );
+    assert!(place.read("a.md").starts_with("## dayfly check server: passed\n"));
+
+    let only: Value = serde_json::from_str(&check(&place, &server, &["--json"]).well()).unwrap();
+    assert_eq!(only["peer"], server.address.as_str());
+    let said = check(&place, &server, &["--json", "--junit"]).failed_with(2);
+    assert!(said.starts_with("only one form of the report can go to standard output"), "{said}");
+    let said = check(&place, &server, &["--junit=no/such/a.xml"]).failed_with(1);
+    assert!(said.starts_with("no/such/a.xml: cannot be written: "), "{said}");
+}
+
+#[test]
+fn a_server_with_another_key_fails_and_every_form_says_so() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    place.run(&["keygen", "other.pem"]).well();
+    let arguments =
+        ["check", "server", &server.address, "--server-key", "other.pub.pem", "--only", "HS-01/1"];
+    let ran = place.run(&[&arguments[..], &["--junit=a.xml"]].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.stderr, format!("error: {}: not every case that counts has passed\n", server.address));
+    assert!(ran.stdout.starts_with("not reached HS-01/1 "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nFAILED server "), "{}", ran.stdout);
+    assert!(place.read("a.xml").contains("<error type=\"not reached\""));
+}
+
+#[test]
+fn what_speaks_another_protocol_is_one_sentence() {
+    let place = Place::new();
+    place.run(&["keygen", "a.pem"]).well();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            // Whoever has hung up already misses nothing.
+            let _ = socket.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
+        }
+    });
+    let arguments = ["check", "server", &address, "--server-key", "a.pub.pem"];
+    let said = place.run(&arguments).failed_with(1);
+    assert_eq!(said, format!("{address} speaks first, as no MTProto server does: it is an SSH server"));
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let said = place.run(&["check", "server", &nobody, "--server-key", "a.pub.pem"]).failed_with(1);
+    assert!(said.starts_with(&format!("{nobody} cannot be reached: Connection refused")), "{said}");
+}
+
+#[test]
+fn nothing_goes_beyond_loopback_unasked_and_nothing_ever_to_telegram() {
+    let place = Place::new();
+    place.run(&["keygen", "a.pem"]).well();
+    let check = |address: &str, leave: &[&str]| {
+        let arguments = [&["check", "server", address, "--server-key", "a.pub.pem"], leave].concat();
+        place.run(&arguments).failed_with(2)
+    };
+    for address in ["192.0.2.1:443", "a.invalid:443"] {
+        let said = check(address, &[]);
+        assert!(said.starts_with(&format!("{address} is beyond loopback: --authorized ")), "{said}");
+    }
+    for leave in [&[][..], &["--authorized"]] {
+        let said = check("149.154.167.51:443", leave);
+        assert_eq!(
+            said,
+            "149.154.167.51:443 is Telegram's own: hostile cases are never sent there, whatever is given"
+        );
+    }
+}
+
+#[test]
+fn cases_are_listed_and_explained_without_a_server() {
+    let place = Place::new();
+    let all = place.run(&["check", "server", "--list"]).well();
+    assert!(
+        all.lines().count() > 4 && all.starts_with("HS-01/1   must    a permanent key is made\n"),
+        "{all}"
+    );
+    let some = place.run(&["check", "server", "--list", "--only", "hs-2?"]).well();
+    assert!(some.contains("HS-20/1 ") && some.lines().all(|line| line.starts_with("HS-2")), "{some}");
+    let explained = place.run(&["check", "server", "--explain", "HS-20/1"]).well();
+    assert!(explained.starts_with("HS-20/1  g_b = 1\n  severity  must: "), "{explained}");
+    for arguments in [["--only", "HS-99"], ["--explain", "QQ"]] {
+        let said = place
+            .run(&[&["check", "server", "127.0.0.1:1", "--server-key", "no.pem"], &arguments[..]].concat());
+        assert_eq!(said.failed_with(2), format!("{} chooses no case: --list shows all", arguments[1]));
+    }
+    let said = place.run(&["check", "server", "--list", "--only", "HS 20"]);
+    assert!(said.code == 2 && said.stderr.contains("names no case: a family (PF)"), "{}", said.stderr);
+}
+
+#[test]
+fn the_words_by_which_packaging_knows_the_suite_are_in_a_binary_that_has_it() {
+    let script = include_str!("../../../../packaging/build.sh");
+    let words = script.lines().find_map(|line| line.strip_prefix("suite=(")).unwrap();
+    let words: Vec<&str> = words.split('\'').skip(1).step_by(2).collect();
+    assert!(words.len() > 1, "{words:?}");
+    let binary = std::fs::read(env!("CARGO_BIN_EXE_dayfly")).unwrap();
+    for word in words {
+        let found = binary.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+        assert!(found, "{word:?} would tell nothing: the suite is here and that word is not");
+    }
+}

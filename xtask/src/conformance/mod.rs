@@ -1,0 +1,102 @@
+//! `cargo xtask conformance`: `dayfly check` on ourselves, and on ourselves with planted faults.
+
+mod expected;
+mod programs;
+mod prove;
+mod server;
+mod suite;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::workspace;
+use programs::Profile;
+use server::Server;
+
+/// How another project runs the suite: we run it in the same way.
+const SCRIPT: &str = "packaging/check/run.sh";
+/// The whole suite comes from one address.
+const SETTINGS: &str = "[limits]\nhandshakes_per_address = 100000\n";
+
+/// What stands behind `conformance`.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Options {
+    prove: bool,
+    profile: Profile,
+    /// Proves only the checks whose ids begin so.
+    only: String,
+}
+
+impl Options {
+    fn read(words: &[&str]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--prove" => options.prove = true,
+                "--dev" => options.profile = Profile::Dev,
+                "--only" => options.only = (*words.next().context("--only without a PREFIX")?).to_owned(),
+                other => bail!("unknown word after `conformance`: {other}"),
+            }
+        }
+        ensure!(options.prove || options.only.is_empty(), "--only goes with --prove");
+        Ok(options)
+    }
+}
+
+/// The command with the words after `conformance`.
+pub(crate) fn run(words: &[&str]) -> Result<()> {
+    let options = Options::read(words)?;
+    if options.prove { prove::run(options.profile, &options.only) } else { ourselves(options.profile) }
+}
+
+/// Runs the suite on `dayfly serve` as another project would; fails unless every must and every should passes.
+fn ourselves(profile: Profile) -> Result<()> {
+    let dayfly = programs::dayfly(profile)?;
+    let folder = folder()?;
+    let place = folder.join("serve");
+    if place.exists() {
+        std::fs::remove_dir_all(&place).with_context(|| format!("removing {}", place.display()))?;
+    }
+    std::fs::create_dir_all(&place).with_context(|| format!("making {}", place.display()))?;
+    std::fs::write(place.join("dayfly.toml"), SETTINGS).context("writing the settings of the server")?;
+    let mut command = Command::new(&dayfly);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--config", "dayfly.toml"]);
+    command.current_dir(&place).env("HOME", &place).env_remove("XDG_CONFIG_HOME");
+    let server = Server::start(&mut command)?;
+    let mut script = Command::new(workspace::root().join(SCRIPT));
+    script.arg(&server.address).arg(place.join("dayfly-data/server.pub.pem")).args([
+        "--strict",
+        "--allow-load",
+        "--seed",
+        "1",
+    ]);
+    let status = script.current_dir(&folder).env("DAYFLY", &dayfly).status();
+    let status = status.with_context(|| format!("starting {SCRIPT}"))?;
+    ensure!(status.success(), "our own server does not pass: {}", folder.join("dayfly-check.xml").display());
+    Ok(())
+}
+
+/// Where reports and scratch files go.
+fn folder() -> Result<PathBuf> {
+    let folder = workspace::target_directory().join("conformance");
+    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_become_options_and_unknown_ones_are_told() {
+        let expected = Options { prove: true, profile: Profile::Dev, only: "HS-2".to_owned() };
+        assert_eq!(Options::read(&["--prove", "--only", "HS-2", "--dev"]).unwrap(), expected);
+        assert_eq!(Options::read(&[]).unwrap(), Options::default());
+        for wrong in [&["--only", "HS-2"][..], &["--prove", "--only"], &["--proof"]] {
+            assert!(Options::read(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

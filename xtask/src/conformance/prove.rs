@@ -1,0 +1,273 @@
+//! `cargo xtask conformance --prove`: the suite is tested with faults that were planted.
+//!
+//! Each check of our server is switched off in turn, and the cases that name its rule run against that server: one of them must
+//! fail. The suite itself is built with every check on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::expected::Expected;
+use super::programs::{self, Profile};
+use super::server::Server;
+use super::suite::{Case, Report, Suite};
+use crate::mutants::MUTANT;
+use crate::parallel::in_parallel;
+use crate::rules::{self, Switch};
+
+/// The cases of one rule may take so long.
+const LIMIT: Duration = Duration::from_secs(120);
+/// All cases may.
+const LIMIT_OF_ALL: Duration = Duration::from_secs(900);
+/// What only our client is made of: its checks are switched off when it is the peer.
+const CLIENT: [&str; 5] = [
+    "crates/client/",
+    "crates/core/src/client/",
+    "crates/core/src/handshake/client/",
+    "crates/core/src/keys/rotation.rs",
+    "crates/core/src/session/client/",
+];
+
+/// What became of one switch.
+enum Verdict {
+    /// This case failed without the check.
+    Caught { case: String, got: String },
+    /// These cases name the rule, and none of them failed.
+    Missed { cases: Vec<String> },
+    /// The server could not be asked.
+    Broken { why: String },
+    /// No case names the rule.
+    NoCase,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Caught { case, got } => write!(f, "caught by {case}: {got}"),
+            Self::Missed { cases } => write!(f, "MISSED by {}", cases.join(", ")),
+            Self::Broken { why } => write!(f, "MISSED: {why}"),
+            Self::NoCase => f.write_str("no case names the rule"),
+        }
+    }
+}
+
+/// Who is asked, and by what.
+struct Bench {
+    peer: PathBuf,
+    suite: Suite,
+    /// The cases that pass when every check is on.
+    sound: BTreeSet<String>,
+}
+
+/// Proves the suite on every switch of the server's whose id begins with `prefix`.
+pub(super) fn run(profile: Profile, prefix: &str) -> Result<()> {
+    let expected = Expected::read()?;
+    let switches: Vec<Switch> = rules::switches()?.into_iter().filter(is_of_server).collect();
+    let mut problems = expected.problems(|id| switches.iter().any(|switch| switch.id == id));
+    let switches: Vec<Switch> = switches.into_iter().filter(|switch| switch.id.starts_with(prefix)).collect();
+    ensure!(!switches.is_empty(), "no check id of the server's begins with {prefix:?}");
+    let (bench, failing) = Bench::make(profile)?;
+    problems.extend(failing);
+
+    let started = Instant::now();
+    let rules = bench.suite.rules()?;
+    let verdicts = in_parallel(&switches, |switch| bench.verdict(switch, &rules))?;
+    let verdicts = verdicts.into_iter().collect::<Result<Vec<Verdict>>>()?;
+    let judged: BTreeMap<&str, Verdict> =
+        switches.iter().map(|switch| switch.id.as_str()).zip(verdicts).collect();
+    problems.extend(judge(&expected, &judged));
+    let caught = caught(&judged);
+    if prefix.is_empty() && caught.len() < expected.rules {
+        problems.push(format!(
+            "the suite catches planted faults of {} rules, xtask/conformance.toml demands {}",
+            caught.len(),
+            expected.rules
+        ));
+    }
+    problems.iter().for_each(|problem| println!("problem: {problem}"));
+    println!("{} in {} s", sum(&judged, caught.len()), started.elapsed().as_secs());
+    if problems.is_empty() { Ok(()) } else { bail!("{} problems with the suite", problems.len()) }
+}
+
+fn is_of_server(switch: &Switch) -> bool {
+    !CLIENT.iter().any(|place| switch.place.file.starts_with(place))
+}
+
+impl Bench {
+    /// Builds everything and runs all cases once with every check on; the sentences are about those that do not pass then.
+    fn make(profile: Profile) -> Result<(Self, Vec<String>)> {
+        let (dayfly, peer) = (programs::dayfly(profile)?, programs::peer(profile)?);
+        let folder = super::folder()?;
+        let key = folder.join("peer.pub.pem");
+        let status = Command::new(&peer).arg("key").arg(&key).status().context("starting the peer")?;
+        ensure!(status.success(), "the peer gives no key");
+        let mut bench = Self { peer, suite: Suite { dayfly, key, folder }, sound: BTreeSet::new() };
+        let server = Server::start(&mut bench.server())?;
+        let report = bench.suite.run(&server.address, None, "every-check-on", LIMIT_OF_ALL)?;
+        let report =
+            report.with_context(|| format!("the whole suite does not end within {LIMIT_OF_ALL:?}"))?;
+        let mut problems: Vec<String> = report.stranger.into_iter().collect();
+        for case in report.cases {
+            if case.has_passed() {
+                bench.sound.insert(case.id);
+            } else if case.verdict != "left out" {
+                problems.push(format!("{} is {} with every check on: {}", case.id, case.verdict, why(&case)));
+            }
+        }
+        Ok((bench, problems))
+    }
+
+    fn server(&self) -> Command {
+        let mut command = Command::new(&self.peer);
+        command.arg("serve");
+        command
+    }
+
+    /// Runs the cases of the rule against a server without the check.
+    fn verdict(&self, switch: &Switch, rules: &[String]) -> Result<Verdict> {
+        if !rules.iter().any(|rule| rule == switch.rule()) {
+            return Ok(Verdict::NoCase);
+        }
+        let server = match Server::start(self.server().env(MUTANT, &switch.id)) {
+            Ok(server) => server,
+            Err(error) => return Ok(Verdict::Broken { why: format!("{error:#}") }),
+        };
+        let report = self.suite.run(&server.address, Some(switch.rule()), &switch.id, LIMIT)?;
+        Ok(report.map_or_else(
+            || Verdict::Broken { why: format!("the cases do not end within {LIMIT:?}") },
+            |report| self.of_report(report),
+        ))
+    }
+
+    /// Only a case that passes when every check is on can catch anything.
+    fn of_report(&self, report: Report) -> Verdict {
+        if let Some(why) = report.stranger {
+            return Verdict::Broken { why };
+        }
+        let sound = || report.cases.iter().filter(|case| self.sound.contains(&case.id));
+        match sound().find(|case| case.has_failed()) {
+            Some(case) => Verdict::Caught { case: case.id.clone(), got: why(case) },
+            None => Verdict::Missed {
+                cases: sound().map(|case| format!("{} ({})", case.id, case.verdict)).collect(),
+            },
+        }
+    }
+}
+
+fn why(case: &Case) -> String {
+    case.got.clone().unwrap_or_default()
+}
+
+/// Prints each verdict; the sentences are about those that are neither caught nor excused, or both.
+fn judge(expected: &Expected, judged: &BTreeMap<&str, Verdict>) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (id, verdict) in judged {
+        let excuse = expected.unseen.get(*id);
+        match (verdict, excuse) {
+            (Verdict::Caught { .. }, Some(_)) => {
+                problems.push(format!("{id} is caught: take it out of xtask/conformance.toml [unseen]"));
+            }
+            (Verdict::Missed { .. } | Verdict::Broken { .. }, None) => {
+                problems.push(format!("{id}: {verdict}"))
+            }
+            _ => {}
+        }
+        let excuse = excuse.map(|reason| format!(" (excused: {reason})")).unwrap_or_default();
+        println!("{id:<32} {verdict}{excuse}");
+    }
+    problems
+}
+
+/// The rules of which a planted fault was caught.
+fn caught<'a>(judged: &BTreeMap<&'a str, Verdict>) -> BTreeSet<&'a str> {
+    let caught = judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Caught { .. }));
+    caught.filter_map(|(id, _)| id.split('.').next()).collect()
+}
+
+fn sum(judged: &BTreeMap<&str, Verdict>, rules: usize) -> String {
+    let count = |wanted: fn(&Verdict) -> bool| judged.values().filter(|verdict| wanted(verdict)).count();
+    format!(
+        "{} of {} planted faults caught, of {rules} rules; {} missed; {} of rules without a case",
+        count(|verdict| matches!(verdict, Verdict::Caught { .. })),
+        judged.len(),
+        count(|verdict| matches!(verdict, Verdict::Missed { .. } | Verdict::Broken { .. })),
+        count(|verdict| matches!(verdict, Verdict::NoCase)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missed() -> Verdict {
+        Verdict::Missed { cases: vec!["HS-20/1 (passed)".to_owned()] }
+    }
+
+    fn caught_by(case: &str) -> Verdict {
+        Verdict::Caught { case: case.to_owned(), got: "x".to_owned() }
+    }
+
+    #[test]
+    fn a_miss_needs_a_reason_and_a_catch_needs_none() {
+        let text = "rules = 1\n[unseen]\n\"HS-20.a\" = \"it is not on the wire\"";
+        let expected: Expected = toml::from_str(text).unwrap();
+        let problems =
+            |id: &'static str, verdict: Verdict| judge(&expected, &BTreeMap::from([(id, verdict)])).len();
+        assert_eq!((problems("HS-20.a", missed()), problems("HS-20.b", missed())), (0, 1));
+        assert_eq!(
+            (problems("HS-20.a", caught_by("HS-20/1")), problems("HS-20.b", caught_by("HS-20/1"))),
+            (1, 0)
+        );
+        assert_eq!(problems("HS-20.b", Verdict::Broken { why: "it does not listen".to_owned() }), 1);
+        assert_eq!((problems("HS-20.a", Verdict::NoCase), problems("HS-20.b", Verdict::NoCase)), (0, 0));
+    }
+
+    #[test]
+    fn rules_are_counted_once_however_many_of_their_checks_are_caught() {
+        let judged = BTreeMap::from([
+            ("HS-20.a", caught_by("HS-20/1")),
+            ("HS-20.b", caught_by("HS-20/2")),
+            ("PF-02.a", caught_by("PF-02/1")),
+            ("PF-03.a", missed()),
+            ("PF-04.a", Verdict::NoCase),
+        ]);
+        assert_eq!(caught(&judged), BTreeSet::from(["HS-20", "PF-02"]));
+        assert_eq!(
+            sum(&judged, 2),
+            "3 of 5 planted faults caught, of 2 rules; 1 missed; 1 of rules without a case"
+        );
+    }
+
+    #[test]
+    fn a_case_that_fails_anyway_catches_nothing() {
+        let suite = Suite { dayfly: PathBuf::new(), key: PathBuf::new(), folder: PathBuf::new() };
+        let bench = Bench { peer: PathBuf::new(), suite, sound: BTreeSet::from(["HS-20/1".to_owned()]) };
+        let case =
+            |id: &str, verdict: &str| Case { id: id.to_owned(), verdict: verdict.to_owned(), got: None };
+        let of = |cases| bench.of_report(Report { stranger: None, cases });
+        assert!(matches!(of(vec![case("HS-20/1", "failed")]), Verdict::Caught { .. }));
+        for verdict in ["passed", "not reached", "undecided"] {
+            let cases = vec![case("HS-20/1", verdict), case("HS-20/2", "failed")];
+            assert!(matches!(of(cases), Verdict::Missed { .. }), "{verdict}");
+        }
+    }
+
+    #[test]
+    fn checks_of_our_client_are_not_the_servers() {
+        let switches = rules::switches().unwrap();
+        let of_server =
+            |file: &str| switches.iter().find(|switch| switch.place.file == file).map(is_of_server);
+        assert_eq!(of_server("crates/core/src/handshake/client/res_pq.rs"), Some(false));
+        assert_eq!(of_server("crates/core/src/handshake/server/dh_gen.rs"), Some(true));
+        for place in CLIENT {
+            assert!(
+                switches.iter().any(|switch| switch.place.file.starts_with(place))
+                    || place == "crates/client/"
+            );
+        }
+    }
+}
