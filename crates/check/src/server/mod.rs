@@ -12,6 +12,7 @@ mod line;
 mod meet;
 mod probe;
 mod talk;
+pub mod timing;
 mod trace;
 mod websocket;
 mod wire;
