@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use dayfly_check::run::Chosen;
+use dayfly_check::server::timing::{ROUNDS, timing};
 use dayfly_check::server::{Target, check};
 use dayfly_check::verdict::Verdict;
 use dayfly_testkit::test_key;
@@ -25,6 +26,16 @@ impl Peer {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening ").expect("where it listens").parse().unwrap();
         Self { child, address }
+    }
+
+    fn target(&self) -> Target {
+        Target {
+            address: self.address,
+            key: test_key().public().clone(),
+            patience: Duration::from_secs(5),
+            silence: Duration::from_millis(300),
+            seed: 1,
+        }
     }
 }
 
@@ -50,18 +61,26 @@ fn chosen() -> Chosen {
 #[tokio::test]
 async fn our_own_server_keeps_every_rule() {
     let peer = Peer::start();
-    let target = Target {
-        address: peer.address,
-        key: test_key().public().clone(),
-        patience: Duration::from_secs(5),
-        silence: Duration::from_millis(300),
-        seed: 1,
-    };
-    let report = check(target, &chosen(), |_| {}).await;
+    let report = check(peer.target(), &chosen(), |_| {}).await;
     assert_eq!(report.stranger, None);
     let odd = report.told.iter().filter(|told| !matches!(told.verdict, Verdict::Passed | Verdict::Left(_)));
     let odd: Vec<String> = odd
         .map(|told| format!("{} {}\n  {:?}\n  {:?}", told.case.id, told.case.title, told.verdict, told.trace))
         .collect();
     assert!(odd.is_empty(), "{}", odd.join("\n"));
+}
+
+/// What the times say is for a quiet machine to tell: here it is only whether they are measured.
+#[tokio::test]
+async fn the_times_of_ten_kinds_are_measured_in_three_rounds() {
+    let peer = Peer::start();
+    let mut shown = 0;
+    let timing = timing(peer.target(), 5, |_| shown += 1).await.unwrap();
+    assert_eq!((shown, timing.rounds.len(), timing.samples), (ROUNDS, ROUNDS, 5));
+    for round in &timing.rounds {
+        assert_eq!(round.took.len(), 10);
+        assert!(round.took.iter().all(|took| took.median > Duration::ZERO && took.deviation.is_finite()));
+        // The ranks of a block add up, so what one kind has more another has less.
+        assert!(round.took.iter().map(|took| took.deviation).sum::<f64>().abs() < 1e-6);
+    }
 }

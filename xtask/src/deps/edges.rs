@@ -24,7 +24,18 @@ const KNOWS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("dayfly-client", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-system"]),
-    ("dayfly-check", &["dayfly-tl", "dayfly-crypto", "dayfly-core", "dayfly-server"]),
+    (
+        "dayfly-check",
+        &[
+            "dayfly-tl",
+            "dayfly-crypto",
+            "dayfly-core",
+            "dayfly-system",
+            "dayfly-store",
+            "dayfly-server",
+            "dayfly-client",
+        ],
+    ),
     ("dayfly-testkit", &["dayfly-tl", "dayfly-crypto", "dayfly-core"]),
     (
         "dayfly",

@@ -226,7 +226,9 @@ impl Fault {
     #[must_use]
     pub fn acts_at(self, step: Step) -> bool {
         match self.step() {
-            None => !matches!(self, Self::Trailing | Self::PlainMsgId | Self::PlainLength) || !step.is_sealed(),
+            None => {
+                !matches!(self, Self::Trailing | Self::PlainMsgId | Self::PlainLength) || !step.is_sealed()
+            }
             Some(own) => own.covers(step) || own == step,
         }
     }
@@ -276,7 +278,16 @@ impl Rule {
     /// The fault, wherever it acts, always.
     #[must_use]
     pub fn always(fault: Fault) -> Self {
-        Self { fault, step: None, times: None, skip: 0, connection: None, run: None, millis: None, follow_up: false }
+        Self {
+            fault,
+            step: None,
+            times: None,
+            skip: 0,
+            connection: None,
+            run: None,
+            millis: None,
+            follow_up: false,
+        }
     }
 
     /// The fault, once.

@@ -12,6 +12,7 @@ mod line;
 mod meet;
 mod probe;
 mod talk;
+pub mod timing;
 mod trace;
 mod websocket;
 mod wire;
@@ -71,15 +72,15 @@ pub async fn check(target: Target, chosen: &Chosen, mut told: impl FnMut(&Told))
     report
 }
 
-/// Why two keys cannot be made and bound; `None` if they can.
+/// Why no key can be made; `None` if one can.
 async fn plain_exchange(shared: &Shared) -> Option<String> {
     let mut probe = Probe::new(shared, "the plain exchange");
-    let why = match tokio::time::timeout(LONGEST, probe.bound()).await {
+    let why = match tokio::time::timeout(LONGEST, probe.perm()).await {
         Ok(Ok(_)) => return None,
         Ok(Err(Stop::Failed(why) | Stop::NotReached(why) | Stop::Undecided(why))) => why,
         Err(_) => format!("it did not end within {} s", LONGEST.as_secs()),
     };
-    Some(format!("two keys cannot be made and bound, of which everything else needs at least one: {why}"))
+    Some(format!("no permanent key can be made, which everything else needs: {why}"))
 }
 
 /// The longest that one case may take, whatever the server does.

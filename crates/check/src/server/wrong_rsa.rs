@@ -10,7 +10,6 @@ use crate::verdict::Outcome;
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Kind {
     Random,
-    Zero,
     Hash,
     Inverted,
     Constructor,
@@ -19,12 +18,12 @@ pub(crate) enum Kind {
     Nonce,
     ServerNonce,
     Factors,
+    Expiry,
 }
 
 impl Kind {
     pub(crate) const ALL: [Self; 10] = [
         Self::Random,
-        Self::Zero,
         Self::Hash,
         Self::Inverted,
         Self::Constructor,
@@ -33,13 +32,13 @@ impl Kind {
         Self::Nonce,
         Self::ServerNonce,
         Self::Factors,
+        Self::Expiry,
     ];
 
     /// In words.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Random => "random bytes below the modulus",
-            Self::Zero => "the number 0",
             Self::Hash => "one bit of the SHA256 wrong",
             Self::Inverted => "every bit of the data and of its SHA256 wrong",
             Self::Constructor => "an unknown constructor, hashed right",
@@ -48,6 +47,7 @@ impl Kind {
             Self::Nonce => "another nonce, hashed right",
             Self::ServerNonce => "another server_nonce, hashed right",
             Self::Factors => "other factors, hashed right",
+            Self::Expiry => "expires_in 0, hashed right",
         }
     }
 
@@ -67,7 +67,6 @@ impl Kind {
                 bytes[0] &= 0x7f;
                 Ok(bytes)
             }
-            Self::Zero => Ok([0; 256]),
             // In the block the reversed data come first, and then the hash.
             Self::Hash => run.rsa_pad_with(&right, dice, flip_last),
             Self::Inverted => {
@@ -85,6 +84,7 @@ impl Kind {
             Self::Nonce => run.rsa_pad(&after(|inner| inner.nonce[0] ^= 1), dice),
             Self::ServerNonce => run.rsa_pad(&after(|inner| inner.server_nonce[0] ^= 1), dice),
             Self::Factors => run.rsa_pad(&run.inner(|inner| inner.p = inner.q), dice),
+            Self::Expiry => run.rsa_pad(&run.inner_temp(0, |_| {}), dice),
         }
     }
 }

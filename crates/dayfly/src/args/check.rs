@@ -12,6 +12,30 @@ pub(crate) const STDOUT: &str = "-";
 pub(crate) enum Check {
     /// Play a hostile client against a server, rule by rule
     Server(CheckServer),
+    /// Compare how long a server takes for ten kinds of wrong RSA payload: minutes, on a machine with nothing else to do
+    Timing(CheckTiming),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckTiming {
+    /// The server's address, HOST:PORT
+    #[arg(value_name = "ADDR")]
+    pub(crate) address: String,
+    /// The server's public RSA key, in PEM
+    #[arg(long, value_name = "PEM")]
+    pub(crate) server_key: PathBuf,
+    /// Send to an address beyond loopback: the server is yours, or its owner agreed
+    #[arg(long)]
+    pub(crate) authorized: bool,
+    /// How often each kind is measured in each of the three rounds
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) samples: u64,
+    /// Send the same bytes as the run that printed this seed [default: a new one]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// How many seconds an answer is waited for
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub(crate) patience: u64,
 }
 
 #[derive(Args, Debug)]

@@ -2,7 +2,9 @@
 
 mod output;
 mod permission;
+mod timing;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -23,6 +25,7 @@ const SILENCE: u32 = 10;
 pub(crate) fn run(args: &Check) -> anyhow::Result<()> {
     match args {
         Check::Server(args) => check_server(args),
+        Check::Timing(args) => timing::run(args),
     }
 }
 
@@ -34,17 +37,28 @@ fn check_server(args: &CheckServer) -> anyhow::Result<()> {
     let (Some(address), Some(key)) = (&args.address, &args.server_key) else {
         return Err(WrongUsage::new("ADDR and --server-key are needed").into());
     };
-    let key = dayfly_server::read_public(key)?;
-    permission::for_key(&key)?;
-    let address = permission::for_address(address, args.authorized)?;
     let mut output = Output::open(&args.forms, choice.strict)?;
     let patience = Duration::from_secs(choice.patience);
-    let target = Target { address, key, patience, silence: patience / SILENCE, seed: seed(choice)? };
+    let target = target(address, key, args.authorized, patience, choice.seed)?;
     let chosen = chosen(choice);
     let checked = server::check(target, &chosen, |told| output.case(told));
     let report = runtime()?.block_on(checked);
     output.end(&report)?;
     judge(&report, choice.strict)
+}
+
+/// Whom to send to, if that is allowed.
+fn target(
+    address: &str,
+    key: &Path,
+    authorized: bool,
+    patience: Duration,
+    seed_asked: Option<u64>,
+) -> anyhow::Result<Target> {
+    let key = dayfly_server::read_public(key)?;
+    permission::for_key(&key)?;
+    let address = permission::for_address(address, authorized)?;
+    Ok(Target { address, key, patience, silence: patience / SILENCE, seed: seed(seed_asked)? })
 }
 
 /// Whether the question was about the cases themselves, which is answered here.
@@ -74,8 +88,8 @@ fn chosen(choice: &Choice) -> Chosen {
 }
 
 /// The seed that was asked for, or a new one, short enough to be typed.
-fn seed(choice: &Choice) -> anyhow::Result<u64> {
-    if let Some(seed) = choice.seed {
+fn seed(asked: Option<u64>) -> anyhow::Result<u64> {
+    if let Some(seed) = asked {
         return Ok(seed);
     }
     let mut bytes = [0; 4];

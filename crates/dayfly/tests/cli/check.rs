@@ -65,6 +65,24 @@ fn a_server_with_another_key_fails_and_every_form_says_so() {
 }
 
 #[test]
+fn times_are_compared_and_a_line_says_how() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let arguments =
+        ["check", "timing", &server.address, "--server-key", KEY, "--samples", "1", "--seed", "7"];
+    // One block says nothing, so it can only pass.
+    let printed = place.run(&arguments).well();
+    assert_eq!(printed.lines().count(), 3 * 11 + 1, "{printed}");
+    assert!(printed.starts_with("round 1 of 3: "), "{printed}");
+    let end = "3 rounds of 1 each; the same again: --samples 1 --seed 7";
+    assert!(printed.contains("\nPASSED timing ") && printed.trim_end().ends_with(end), "{printed}");
+    let said = place.run(&["check", "timing", "192.0.2.1:443", "--server-key", KEY]).failed_with(2);
+    assert!(said.starts_with("192.0.2.1:443 is beyond loopback: --authorized "), "{said}");
+    let said = place.run(&["check", "timing", &server.address, "--server-key", KEY, "--samples", "0"]);
+    assert!(said.code == 2 && said.stderr.contains("0 is not in 1..=1000000"), "{}", said.stderr);
+}
+
+#[test]
 fn what_speaks_another_protocol_is_one_sentence() {
     let place = Place::new();
     place.run(&["keygen", "a.pem"]).well();
