@@ -155,7 +155,7 @@ named! {
     DhGenFailHash "dh-gen-fail-hash" "dh_gen_fail with a wrong hash";
     DhGenRetry "dh-gen-retry" "dh_gen_retry, as if the id of the key were taken; legal";
     DhGenFail "dh-gen-fail" "dh_gen_fail, as if the key could not be kept; legal";
-    ZeroKey "zero-key" "dh_gen_retry until the key begins with a zero byte; legal";
+    ZeroKey "zero-key" "dh_gen_retry until the permanent key begins with a zero byte; legal";
     Trailing "trailing" "random bytes follow the object in a plain message; legal";
     PlainMsgId "plain-msg-id" "the msg_id of a plain message is no answer's";
     PlainLength "plain-length" "a plain message says that it is longer than its frame";
@@ -226,7 +226,9 @@ impl Fault {
     #[must_use]
     pub fn acts_at(self, step: Step) -> bool {
         match self.step() {
-            None => !matches!(self, Self::Trailing | Self::PlainMsgId | Self::PlainLength) || !step.is_sealed(),
+            None => {
+                !matches!(self, Self::Trailing | Self::PlainMsgId | Self::PlainLength) || !step.is_sealed()
+            }
             Some(own) => own.covers(step) || own == step,
         }
     }
@@ -276,7 +278,16 @@ impl Rule {
     /// The fault, wherever it acts, always.
     #[must_use]
     pub fn always(fault: Fault) -> Self {
-        Self { fault, step: None, times: None, skip: 0, connection: None, run: None, millis: None, follow_up: false }
+        Self {
+            fault,
+            step: None,
+            times: None,
+            skip: 0,
+            connection: None,
+            run: None,
+            millis: None,
+            follow_up: false,
+        }
     }
 
     /// The fault, once.

@@ -54,11 +54,7 @@ impl SecureRandom for LabRandom {
 
 /// Looks for an exponent whose power of g begins with a zero byte, by counting up from a random one: a step costs one
 /// multiplication by g, and one value in 199 begins so.
-fn raise_to_zero(
-    out: &mut [u8],
-    group: &SafePrimeGroup,
-    dice: &mut Dice,
-) -> Result<(), RandomError> {
+fn raise_to_zero(out: &mut [u8], group: &SafePrimeGroup, dice: &mut Dice) -> Result<(), RandomError> {
     let begin = Exponent::draw(BYTES * 8, dice)?;
     let power = group.raise_generator(&[&begin]).map_err(|_| RandomError)?.pop();
     let Some(Ok(power)) = power else { return Ok(()) };

@@ -10,9 +10,12 @@ use std::time::Duration;
 use dayfly_core::plain as plain_message;
 use dayfly_crypto::AuthKeyId;
 use dayfly_crypto::kdf::Side;
-use dayfly_tl::api::AuthBindTempAuthKey;
-use dayfly_tl::mtproto::{DhGenFail, DhGenOk, DhGenRetry, ReqDhParams, ReqPq, ReqPqMulti, ResPq, ServerDhParamsOk, SetClientDhParams};
 use dayfly_tl::Reader;
+use dayfly_tl::api::AuthBindTempAuthKey;
+use dayfly_tl::mtproto::{
+    DhGenFail, DhGenOk, DhGenRetry, ReqDhParams, ReqPq, ReqPqMulti, ResPq, ServerDhParamsOk,
+    SetClientDhParams,
+};
 
 pub(super) use plain::Secrets;
 pub(super) use sealed::Message;

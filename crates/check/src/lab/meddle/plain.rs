@@ -1,7 +1,7 @@
 //! Plain answers, altered.
 
-use dayfly_crypto::{NewNonce, ige, kdf};
 use dayfly_crypto::digest::sha1;
+use dayfly_crypto::{NewNonce, ige, kdf};
 use dayfly_tl::mtproto::{ResPq, ServerDhInnerData, ServerDhParamsFail, ServerDhParamsOk};
 use dayfly_tl::{LongVec, read_prefix, to_bytes};
 
@@ -230,7 +230,9 @@ mod tests {
     #[test]
     fn each_fault_of_the_encrypted_answer_changes_what_it_names_and_leaves_the_rest_right() {
         let dice = || Dice::new(1, "test");
-        for fault in Fault::ALL.iter().filter(|fault| (Fault::DhInnerNonce..=Fault::GaStripped).contains(fault)) {
+        for fault in
+            Fault::ALL.iter().filter(|fault| (Fault::DhInnerNonce..=Fault::GaStripped).contains(fault))
+        {
             if matches!(fault, Fault::DhAnswerLength | Fault::DhAnswerEmpty | Fault::DhAnswerGarbage) {
                 continue;
             }
@@ -240,7 +242,11 @@ mod tests {
             let padding = plain.len() - 20 - len;
             let hashes = !matches!(fault, Fault::DhAnswerHash | Fault::DhAnswerHashPadded);
             assert_eq!(sha1(&[&plain[20..20 + len]]) == plain[..20], hashes, "{fault}");
-            assert_eq!(padding > 15, *fault == Fault::DhAnswerPadding || (!hashes && padding == 16), "{fault}");
+            assert_eq!(
+                padding > 15,
+                *fault == Fault::DhAnswerPadding || (!hashes && padding == 16),
+                "{fault}"
+            );
             assert_eq!(data.nonce == [1; 16], *fault != Fault::DhInnerNonce, "{fault}");
             assert_eq!(data.server_nonce == [2; 16], *fault != Fault::DhInnerServerNonce, "{fault}");
         }

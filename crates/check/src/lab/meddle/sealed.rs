@@ -7,7 +7,9 @@ use dayfly_core::session::container::{self, Inner};
 use dayfly_core::session::{MsgId, SessionId, envelope};
 use dayfly_crypto::kdf::{self, Side};
 use dayfly_crypto::{AuthKey, ige};
-use dayfly_tl::mtproto::{BadMsgNotificationPlain, BadServerSalt, GzipPacked, MsgsStateReq, RpcError, RpcResult};
+use dayfly_tl::mtproto::{
+    BadMsgNotificationPlain, BadServerSalt, GzipPacked, MsgsStateReq, RpcError, RpcResult,
+};
 use dayfly_tl::{BOOL_FALSE, LongVec, Reader, read_exact, to_bytes};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -68,8 +70,11 @@ impl Message {
         let Ok(inners) = container::open(&self.body, MsgId::from_long(self.msg_id)) else { return whole() };
         inners
             .into_iter()
-            .map(|Inner { msg_id, seqno, body }| {
-                Self { msg_id: msg_id.to_long(), seqno, body: body.to_vec(), ..self.clone() }
+            .map(|Inner { msg_id, seqno, body }| Self {
+                msg_id: msg_id.to_long(),
+                seqno,
+                body: body.to_vec(),
+                ..self.clone()
             })
             .collect()
     }
