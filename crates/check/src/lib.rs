@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub mod case;
+pub mod client;
 mod dice;
 pub mod lab;
 pub mod report;

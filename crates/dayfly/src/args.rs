@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Look after permanent keys, in a server that runs or in its store
     #[command(subcommand)]
     Keys(Keys),
-    /// Prove a server right or wrong, rule by rule
+    /// Prove a server or a client right or wrong, rule by rule
     #[cfg(feature = "check")]
     #[command(subcommand)]
     Check(check::Check),

@@ -1,29 +1,52 @@
-//! Our own server, for the conformance suite: `dayfly-peer serve` prints where it listens and ends with stdin;
-//! `dayfly-peer key FILE` writes its public RSA key.
+//! Our own server and client, for the conformance suite: `dayfly-peer serve` prints where it listens and ends with stdin;
+//! `dayfly-peer connect ADDR PEM` makes its keys, binds and calls until it is killed; `dayfly-peer key FILE` writes the public
+//! RSA key of the server.
 //!
-//! It is what `dayfly serve` is, with the published test key and no file that outlives it. It is a program of its own so that
-//! a check that is switched off in it stays on in the suite that is to notice.
+//! They are what `dayfly serve` and `dayfly connect` are, with the published test key and no file that outlives them, in a
+//! program of their own, so that a check that is switched off in it stays on in the suite that is to notice.
 #![forbid(unsafe_code)]
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use dayfly_client::{Client, ClientConfig, MemorySession};
 use dayfly_core::NoObserver;
 use dayfly_server::{Config, Listener, OsRandom, OwnAnswers, Parts, Server, SystemClock, write_public};
 use dayfly_store::{EmbeddedStore, Keys, RamTempKeys, SealingSource};
 use dayfly_testkit::test_key;
+use dayfly_tl::{api, to_bytes};
 use tokio::runtime::Builder;
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve"] => serve(),
+        ["connect", address, pem] => connect(address.parse().context("an address")?, pem),
         ["key", file] => Ok(write_public(test_key().public(), Path::new(file))?),
-        _ => bail!("usage: dayfly-peer serve | dayfly-peer key FILE"),
+        _ => bail!("usage: dayfly-peer serve | connect ADDR PEM | key FILE"),
     }
+}
+
+/// How long the client rests between two calls.
+const BETWEEN_CALLS: Duration = Duration::from_millis(50);
+
+/// A client that calls and calls. Like `dayfly connect` it ends with the first exchange that fails.
+fn connect(address: SocketAddr, pem: &str) -> Result<()> {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let config = ClientConfig::new([dayfly_server::read_public(pem.as_ref())?].into());
+    runtime.block_on(async {
+        let (client, _events) = Client::connect(address, config, MemorySession::default()).await?;
+        loop {
+            // What a call comes to is for the other end to see.
+            let _ = client.invoke_bytes(to_bytes(&api::HelpGetConfig {})).await;
+            let _ = client.invoke_bytes(to_bytes(&api::HelpGetNearestDc {})).await;
+            tokio::time::sleep(BETWEEN_CALLS).await;
+        }
+    })
 }
 
 fn serve() -> Result<()> {

@@ -30,9 +30,7 @@ impl Expected {
         let mut problems = Vec::new();
         for (id, reason) in &self.unseen {
             if !known(id) {
-                problems.push(format!(
-                    "xtask/conformance.toml [unseen] names {id}, which is no check"
-                ));
+                problems.push(format!("xtask/conformance.toml [unseen] names {id}, which is no check"));
             }
             if reason.split_whitespace().count() < 3 {
                 problems.push(format!("xtask/conformance.toml gives no reason for {id}"));

@@ -142,7 +142,13 @@ impl Bench {
     }
 
     /// Runs the cases of a rule, or all, against a peer without the check that `mutant` names; `None` if they do not end.
-    fn ask(&self, suite: &Suite, mutant: Option<&str>, rule: Option<&str>, limit: Duration) -> Result<Option<Report>> {
+    fn ask(
+        &self,
+        suite: &Suite,
+        mutant: Option<&str>,
+        rule: Option<&str>,
+        limit: Duration,
+    ) -> Result<Option<Report>> {
         let variable = mutant.map(|id| (MUTANT, id));
         let name = mutant.unwrap_or("every-check-on");
         match suite.role {

@@ -82,7 +82,10 @@ impl Suite {
     pub(super) fn run(&self, run: Run<'_>) -> Result<Option<Report>> {
         let file = self.folder.join(format!("{}-{}.json", run.name, self.role.word()));
         let mut command = self.command();
-        command.args(&run.peer).args(["--seed", "1", "--patience", PATIENCE, "--allow-load"]).arg(json(&file));
+        command
+            .args(&run.peer)
+            .args(["--seed", "1", "--patience", PATIENCE, "--allow-load"])
+            .arg(json(&file));
         if let Some(rule) = run.rule {
             command.args(["--only", rule]);
         }

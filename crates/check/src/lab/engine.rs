@@ -8,7 +8,7 @@ use std::time::Duration;
 use dayfly_core::env::Env;
 use dayfly_core::handshake::server::{KeyRing, KeyRingError, ServerConfig, ServerKey};
 use dayfly_core::job::perform_all;
-use dayfly_core::keys::requests::{StoreOutcome, StoreRequest};
+use dayfly_core::keys::requests::{Lifetime, StoreOutcome, StoreRequest};
 use dayfly_core::observer::Direction;
 use dayfly_core::server::{ConnectionId, EndpointConfig, Output, ServerEndpoint};
 use dayfly_core::session::query;
@@ -235,6 +235,8 @@ impl Engine {
         let Some(connection) = self.connections.get_mut(&number) else { return };
         let Ok(framed) = connection.for_server(&bytes, quick_ack, &mut self.random) else { return };
         if ends {
+            let (fault, honest) = (Fault::KeyEnded, Vec::new());
+            self.tell(Some(number), What::Meddled { fault, direction, honest });
             let key = bytes.first_chunk().copied().map(AuthKeyId::from_wire);
             self.end_keys(key.as_slice());
         }
@@ -340,12 +342,13 @@ impl Engine {
     fn stored(&mut self, request: StoreRequest) -> StoreOutcome {
         let StoreRequest::Insert(mut record) = request else { return self.store.answer(request) };
         let plans = |fault| self.meddler.plans(fault);
-        let begins_with_zero = record.key.expose().first() == Some(&0);
+        let permanent = record.lifetime == Lifetime::Permanent;
+        let another = permanent && record.key.expose().first() != Some(&0);
         if plans(Fault::DhGenFail) || plans(Fault::DhGenFailHash) {
             return StoreOutcome::Refused;
         }
         let retries = [Fault::DhGenRetry, Fault::DhGenRetryHash, Fault::DhGenRetryOkHash];
-        if retries.into_iter().any(plans) || (plans(Fault::ZeroKey) && !begins_with_zero) {
+        if retries.into_iter().any(plans) || (plans(Fault::ZeroKey) && another) {
             return StoreOutcome::Taken;
         }
         if plans(Fault::Salt) {

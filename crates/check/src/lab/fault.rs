@@ -155,7 +155,7 @@ named! {
     DhGenFailHash "dh-gen-fail-hash" "dh_gen_fail with a wrong hash";
     DhGenRetry "dh-gen-retry" "dh_gen_retry, as if the id of the key were taken; legal";
     DhGenFail "dh-gen-fail" "dh_gen_fail, as if the key could not be kept; legal";
-    ZeroKey "zero-key" "dh_gen_retry until the key begins with a zero byte; legal";
+    ZeroKey "zero-key" "dh_gen_retry until the permanent key begins with a zero byte; legal";
     Trailing "trailing" "random bytes follow the object in a plain message; legal";
     PlainMsgId "plain-msg-id" "the msg_id of a plain message is no answer's";
     PlainLength "plain-length" "a plain message says that it is longer than its frame";

@@ -1,5 +1,6 @@
 //! The command line of `dayfly check`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -12,6 +13,8 @@ pub(crate) const STDOUT: &str = "-";
 pub(crate) enum Check {
     /// Play a hostile client against a server, rule by rule
     Server(CheckServer),
+    /// Play a hostile server against a client, which connects again and again
+    Client(CheckClient),
     /// Compare how long a server takes for ten kinds of wrong RSA payload: minutes, on a machine with nothing else to do
     Timing(CheckTiming),
 }
@@ -47,6 +50,28 @@ pub(crate) struct CheckServer {
     #[arg(long, value_name = "PEM", required_unless_present_any = ["list", "explain"])]
     pub(crate) server_key: Option<PathBuf>,
     /// Send to an address beyond loopback: the server is yours, or its owner agreed
+    #[arg(long)]
+    pub(crate) authorized: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) forms: Forms,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckClient {
+    /// Where the client is to connect; port 0 takes any that is free
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Start the client anew for each case, through `sh -c`; in COMMAND {addr} and {pem} stand for where it is to connect and
+    /// for the file with the server's public RSA key
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) run: Option<String>,
+    /// Write the server's public RSA key, which the client is to trust, to this new file [default with --run: one that goes
+    /// with the run]
+    #[arg(long, value_name = "PEM", required_unless_present_any = ["run", "list", "explain"])]
+    pub(crate) public_key: Option<PathBuf>,
+    /// Listen beyond loopback: the network is yours
     #[arg(long)]
     pub(crate) authorized: bool,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! `dayfly check`.
 
+mod client;
 mod output;
 mod permission;
 mod timing;
@@ -25,6 +26,7 @@ const SILENCE: u32 = 10;
 pub(crate) fn run(args: &Check) -> anyhow::Result<()> {
     match args {
         Check::Server(args) => check_server(args),
+        Check::Client(args) => client::run(args),
         Check::Timing(args) => timing::run(args),
     }
 }

@@ -54,6 +54,17 @@ pub(super) fn for_address(text: &str, authorized: bool) -> anyhow::Result<Socket
     }
 }
 
+/// Refuses to listen where others could come unasked.
+///
+/// # Errors
+/// [`WrongUsage`] beyond loopback, if that was not `authorized`.
+pub(super) fn for_listening(address: SocketAddr, authorized: bool) -> Result<(), WrongUsage> {
+    if authorized || address.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(WrongUsage(format!("{address} is beyond loopback: --authorized says that the network is yours")))
+}
+
 /// Refuses Telegram's own keys: whatever answers with one of them is Telegram, behind a tunnel too.
 ///
 /// # Errors
@@ -128,6 +139,17 @@ mod tests {
             assert!(refused(text, true).contains("never"), "{text}");
         }
         assert!(tables.iter().all(|table| for_key(&table.keys()[0]).is_err()));
+    }
+
+    #[test]
+    fn listening_beyond_loopback_needs_leave() {
+        for (address, is_free) in
+            [("127.0.0.1:0", true), ("[::1]:1", true), ("0.0.0.0:1", false), ("[::]:1", false)]
+        {
+            let address = address.parse().unwrap();
+            assert_eq!(for_listening(address, false).is_ok(), is_free, "{address}");
+            assert!(for_listening(address, true).is_ok());
+        }
     }
 
     #[test]

@@ -1,0 +1,76 @@
+//! `dayfly check client`.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use dayfly_check::client::{self, Subject};
+use dayfly_client::PublicKey;
+use dayfly_crypto::rsa_key::PrivateKey;
+
+use super::output::Output;
+use super::{chosen, judge, permission, seed, told_without_running};
+use crate::args::check::CheckClient;
+use crate::commands::runtime;
+
+pub(super) fn run(args: &CheckClient) -> anyhow::Result<()> {
+    let choice = &args.choice;
+    if told_without_running(choice, &client::cases())? {
+        return Ok(());
+    }
+    permission::for_listening(args.listen, args.authorized)?;
+    let key = PrivateKey::generate().context("no RSA key can be made")?;
+    let pem = KeyFile::write(key.public(), args.public_key.as_deref())?;
+    let mut output = Output::open(&args.forms, choice.strict)?;
+    let subject = Subject {
+        listen: args.listen,
+        run: args.run.clone(),
+        key: Arc::new(key),
+        pem: pem.path.clone(),
+        patience: Duration::from_secs(choice.patience),
+        seed: seed(choice.seed)?,
+    };
+    let chosen = chosen(choice);
+    // Whoever starts the client himself has to know where; standard output is for reports.
+    let ready = |address| {
+        if subject.run.is_none() {
+            let _ =
+                writeln!(io::stderr(), "listening on {address}; the key to trust: {}", pem.path.display());
+        }
+    };
+    let checked = client::check(subject.clone(), &chosen, ready, |told| output.case(told));
+    let report =
+        runtime()?.block_on(checked).with_context(|| format!("{}: cannot be listened at", args.listen))?;
+    output.end(&report)?;
+    judge(&report, choice.strict)
+}
+
+/// The file with the key that the client is to trust. One that nobody asked for goes with the run.
+struct KeyFile {
+    path: PathBuf,
+    asked: bool,
+}
+
+impl KeyFile {
+    fn write(key: &PublicKey, asked: Option<&Path>) -> anyhow::Result<Self> {
+        let own = || std::env::temp_dir().join(format!("dayfly-check-{}.pub.pem", std::process::id()));
+        let path = asked.map_or_else(own, Path::to_owned);
+        if path.exists() {
+            bail!("{} exists already and is left as it is", path.display());
+        }
+        dayfly_server::write_public(key, &path)?;
+        Ok(Self { path, asked: asked.is_some() })
+    }
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        if !self.asked {
+            // It is in the directory of temporary files; whoever looks after that takes it away, too.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
