@@ -25,9 +25,9 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci                            what CI runs, step by step; logs in target/ci/
-  conformance [--dev]           `dayfly check server` on `dayfly serve`: every must and should passes; --dev builds quicker
+  conformance [--dev]           `dayfly check` on our server and client: every must and should passes; --dev builds quicker
   conformance --prove [--only PREFIX] [--dev]
-                                switch our server's checks off one by one: a case that names the rule must fail
+                                switch their checks off one by one: a case that names the rule must fail
   deps                          edges between crates, DEPS.md, licences, forbidden crates
   figures [--write] [--only echo,idle,pings,storm]
                                 measure docs/src/figures.md; --write puts the report there

@@ -6,7 +6,7 @@ mod prove;
 mod server;
 mod suite;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -52,11 +52,11 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     if options.prove { prove::run(options.profile, &options.only) } else { ourselves(options.profile) }
 }
 
-/// Runs the suite on `dayfly serve` as another project would; fails unless every must and every should passes.
+/// Runs both suites on ourselves as another project would; fails unless every must and every should passes.
 fn ourselves(profile: Profile) -> Result<()> {
     let dayfly = programs::dayfly(profile)?;
-    let folder = folder()?;
-    let place = folder.join("serve");
+    let peer = programs::peer(profile)?;
+    let place = folder()?.join("serve");
     if place.exists() {
         std::fs::remove_dir_all(&place).with_context(|| format!("removing {}", place.display()))?;
     }
@@ -66,16 +66,22 @@ fn ourselves(profile: Profile) -> Result<()> {
     command.args(["serve", "--listen", "127.0.0.1:0", "--config", "dayfly.toml"]);
     command.current_dir(&place).env("HOME", &place).env_remove("XDG_CONFIG_HOME");
     let server = Server::start(&mut command)?;
+    let key = place.join("dayfly-data/server.pub.pem").display().to_string();
+    as_others_do(&dayfly, &["server", &server.address, "--server-key", &key, "--allow-load"])?;
+    as_others_do(&dayfly, &["client", "--run", &starts_client(&peer)])
+}
+
+/// Starts our client, which calls until it is ended; it is not `dayfly connect`, which ends after two calls.
+fn starts_client(peer: &Path) -> String {
+    format!("exec '{}' connect {{addr}} {{pem}}", peer.display())
+}
+
+/// Runs the script that other projects use.
+fn as_others_do(dayfly: &Path, words: &[&str]) -> Result<()> {
     let mut script = Command::new(workspace::root().join(SCRIPT));
-    script.arg(&server.address).arg(place.join("dayfly-data/server.pub.pem")).args([
-        "--strict",
-        "--allow-load",
-        "--seed",
-        "1",
-    ]);
-    let status = script.current_dir(&folder).env("DAYFLY", &dayfly).status();
-    let status = status.with_context(|| format!("starting {SCRIPT}"))?;
-    ensure!(status.success(), "our own server does not pass: {}", folder.join("dayfly-check.xml").display());
+    script.args(words).args(["--strict", "--seed", "1"]).current_dir(folder()?).env("DAYFLY", dayfly);
+    let status = script.status().with_context(|| format!("starting {SCRIPT}"))?;
+    ensure!(status.success(), "check {} on ourselves does not pass", words.first().unwrap_or(&""));
     Ok(())
 }
 

@@ -9,6 +9,9 @@ use serde::Deserialize;
 use super::folder;
 use crate::{mutants, workspace};
 
+/// The program that is our server and our client.
+const PEER: &str = "dayfly-peer";
+
 /// How programs are built.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Profile {
@@ -41,21 +44,28 @@ struct Built {
 pub(super) fn dayfly(profile: Profile) -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--quiet", "--bin", "dayfly"]);
-    built(cargo, profile, "dayfly")
+    built(cargo, profile, "dayfly", "dayfly")
+}
+
+/// Builds the peer as it is, with every check on.
+pub(super) fn peer(profile: Profile) -> Result<PathBuf> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--bin", PEER]);
+    built(cargo, profile, PEER, PEER)
 }
 
 /// Builds the peer with switchable checks. The words are those of `rules --prove`, so that one build serves both: the test
 /// named here is what brings the peer's program with it.
-pub(super) fn peer(profile: Profile) -> Result<PathBuf> {
+pub(super) fn switchable_peer(profile: Profile) -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--no-run", "--quiet", "--workspace", "--test", "server"]);
     mutants::EXCLUDED.iter().for_each(|package| _ = cargo.args(["--exclude", package]));
     mutants::switchable(&mut cargo)?;
-    built(cargo, profile, "dayfly-peer")
+    built(cargo, profile, PEER, "dayfly-peer-switchable")
 }
 
-/// Runs cargo and puts the program aside, since the next build of another kind would take its place.
-fn built(mut cargo: Command, profile: Profile, name: &str) -> Result<PathBuf> {
+/// Runs cargo and puts the program `aside`, since the next build of another kind would take its place.
+fn built(mut cargo: Command, profile: Profile, name: &str, aside: &str) -> Result<PathBuf> {
     if profile == Profile::Release {
         cargo.arg("--release");
     }
@@ -64,7 +74,7 @@ fn built(mut cargo: Command, profile: Profile, name: &str) -> Result<PathBuf> {
     ensure!(output.status.success(), "{name} does not build");
     let text = String::from_utf8(output.stdout).context("reading the answer of cargo")?;
     let program = program(&text, name)?.with_context(|| format!("cargo built no {name}"))?;
-    let aside = folder()?.join(name);
+    let aside = folder()?.join(aside);
     // One that still runs may not be written to, but may be replaced.
     let new = aside.with_extension("new");
     std::fs::copy(&program, &new).with_context(|| format!("copying {}", program.display()))?;

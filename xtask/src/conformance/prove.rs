@@ -122,7 +122,7 @@ fn is_met(switch: &Switch, role: Role) -> bool {
 impl Bench {
     /// Builds everything and runs all cases once with every check on; the sentences are about those that do not pass then.
     fn make(profile: Profile) -> Result<(Self, Vec<String>)> {
-        let (dayfly, peer) = (programs::dayfly(profile)?, programs::peer(profile)?);
+        let (dayfly, peer) = (programs::dayfly(profile)?, programs::switchable_peer(profile)?);
         let folder = super::folder()?;
         let key = folder.join("peer.pub.pem");
         let status = Command::new(&peer).arg("key").arg(&key).status().context("starting the peer")?;
@@ -158,8 +158,7 @@ impl Bench {
                 suite.run(Run { peer, variable: None, rule, name, limit })
             }
             Role::Client => {
-                let run = format!("'{}' connect {{addr}} {{pem}}", self.peer.display());
-                let peer = vec!["--listen".into(), "127.0.0.1:0".into(), "--run".into(), run.into()];
+                let peer = vec!["--run".into(), super::starts_client(&self.peer).into()];
                 suite.run(Run { peer, variable, rule, name, limit })
             }
         }
