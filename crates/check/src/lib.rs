@@ -19,6 +19,7 @@
 
 pub mod case;
 mod dice;
+pub mod dissect;
 pub mod lab;
 pub mod report;
 pub mod run;
