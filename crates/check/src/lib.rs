@@ -24,4 +24,5 @@ pub mod lab;
 pub mod report;
 pub mod run;
 pub mod server;
+pub mod transcript;
 pub mod verdict;
