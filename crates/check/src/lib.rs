@@ -20,9 +20,13 @@
 pub mod case;
 mod dice;
 pub mod dissect;
+pub mod keylog;
 pub mod lab;
+pub mod lab_key;
+pub mod private_file;
 pub mod report;
 pub mod run;
+pub mod scenario;
 pub mod server;
 pub mod transcript;
 pub mod verdict;
