@@ -18,12 +18,15 @@
 #![forbid(unsafe_code)]
 
 pub mod case;
+pub mod console;
+pub mod decode;
 mod dice;
 pub mod dissect;
 pub mod keylog;
 pub mod lab;
 pub mod lab_key;
 pub mod private_file;
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod scenario;
