@@ -19,9 +19,18 @@
 
 pub mod case;
 pub mod client;
+pub mod console;
+pub mod decode;
 mod dice;
+pub mod dissect;
+pub mod keylog;
 pub mod lab;
+pub mod lab_key;
+pub mod private_file;
+pub mod recording;
 pub mod report;
 pub mod run;
+pub mod scenario;
 pub mod server;
+pub mod transcript;
 pub mod verdict;

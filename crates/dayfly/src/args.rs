@@ -2,6 +2,8 @@
 
 #[cfg(feature = "check")]
 pub(crate) mod check;
+#[cfg(feature = "lab")]
+pub(crate) mod lab;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -37,6 +39,12 @@ pub(crate) enum Command {
     #[cfg(feature = "check")]
     #[command(subcommand)]
     Check(check::Check),
+    /// Run an offline server for the tests of a client library: scripted faults, a clock to set, a transcript of everything
+    #[cfg(feature = "lab")]
+    Lab(lab::Lab),
+    /// Show a recorded exchange field by field
+    #[cfg(feature = "lab")]
+    Decode(lab::Decode),
     /// Print the completions of a shell
     Completions(Completions),
     /// Write the man pages of this command and all below it

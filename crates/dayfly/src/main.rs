@@ -30,6 +30,10 @@ fn main() -> ExitCode {
         Command::Keys(keys) => commands::keys::run(&keys),
         #[cfg(feature = "check")]
         Command::Check(check) => commands::check::run(&check),
+        #[cfg(feature = "lab")]
+        Command::Lab(lab) => commands::lab::run(&lab),
+        #[cfg(feature = "lab")]
+        Command::Decode(decode) => commands::decode::run(&decode),
         Command::Completions(completions) => commands::reference::completions(&completions),
         Command::Man(man) => commands::reference::man(&man),
     };

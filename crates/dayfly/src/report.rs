@@ -73,6 +73,13 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
+/// What somebody should know who goes on: one line on standard error.
+#[cfg(feature = "lab")]
+pub(crate) fn warning(text: &str) {
+    // As below.
+    let _ = writeln!(io::stderr(), "warning: {text}");
+}
+
 /// Why the program fails: one sentence on standard error.
 pub(crate) fn failure(error: &anyhow::Error) {
     let word = if io::stderr().is_terminal() { format!("{BAD}error:{BAD:#}") } else { "error:".to_owned() };

@@ -59,7 +59,7 @@ mod utc;
 mod websocket;
 mod workers;
 
-pub use admin::AdminPlace;
+pub use admin::{AdminPlace, HEADERS as PAGE_HEADERS, Names as PageNames, accept_plain as accept_pages};
 pub use config::{
     Admin as AdminConfig, Allow, Backend, Config, ConfigError, Keys as KeyLifetimes, Limits, ProxyListener,
     RsaKey, Sealing, Tls,

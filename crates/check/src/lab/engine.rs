@@ -130,6 +130,10 @@ impl Engine {
                 self.meddler.set_rules(rules);
                 let _ = done.send(());
             }
+            Command::Answers(canned, done) => {
+                self.answers.canned = canned;
+                let _ = done.send(());
+            }
             Command::Advance(by, done) => {
                 self.clock.advance(by);
                 self.tell(None, What::ClockSet);

@@ -73,6 +73,7 @@ impl LabConfig {
 /// What an owner asks for.
 pub(super) enum Command {
     Rules(Vec<Rule>, oneshot::Sender<()>),
+    Answers(BTreeMap<u32, Vec<u8>>, oneshot::Sender<()>),
     Advance(Duration, oneshot::Sender<()>),
     SetClock(Duration, oneshot::Sender<()>),
     EndKeys(oneshot::Sender<Vec<AuthKeyId>>),
@@ -128,6 +129,14 @@ impl Lab {
     /// [`LabEnded`].
     pub async fn set_rules(&self, rules: Vec<Rule>) -> Result<(), LabEnded> {
         self.ask(|done| Command::Rules(rules, done)).await
+    }
+
+    /// Other canned answers from now on.
+    ///
+    /// # Errors
+    /// [`LabEnded`].
+    pub async fn set_answers(&self, canned: BTreeMap<u32, Vec<u8>>) -> Result<(), LabEnded> {
+        self.ask(|done| Command::Answers(canned, done)).await
     }
 
     /// Lets so much time pass at once. What is due by then is done before this returns.

@@ -3,12 +3,18 @@
 #[cfg(feature = "check")]
 pub(crate) mod check;
 pub(crate) mod connect;
+#[cfg(feature = "lab")]
+pub(crate) mod decode;
 pub(crate) mod demo;
+mod hints;
 pub(crate) mod keys;
+#[cfg(feature = "lab")]
+pub(crate) mod lab;
 pub(crate) mod reference;
 pub(crate) mod rsa;
 pub(crate) mod serve;
 pub(crate) mod setup;
+mod signals;
 
 use std::fmt;
 

@@ -7,6 +7,8 @@ mod config;
 mod connect;
 mod demo;
 mod keys;
+#[cfg(feature = "lab")]
+mod lab;
 mod open_files;
 mod refused_starts;
 mod reload;

@@ -13,8 +13,8 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::desk::Desk;
 
-/// Of every response.
-const HEADERS: [(HeaderName, &str); 6] = [
+/// What every response of a page carries.
+pub const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
@@ -27,8 +27,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The names under which the listener is asked for.
-pub(crate) struct Names {
+/// The names under which a listener for pages is asked for.
+pub struct Names {
     own: IpAddr,
     others: Vec<String>,
     scheme: &'static str,
@@ -45,13 +45,20 @@ enum Foreign {
 
 impl Names {
     /// Of a listener on `own`, where `others` are names in lower case or addresses.
-    pub(crate) fn new(own: SocketAddr, others: &[String], https: bool) -> Self {
+    #[must_use]
+    pub fn new(own: SocketAddr, others: &[String], https: bool) -> Self {
         let scheme = if https { "https" } else { "http" };
         Self { own: own.ip(), others: others.to_vec(), scheme }
     }
 
+    /// The Host of a request, if it is there once and is one of ours.
+    #[must_use]
+    pub fn host<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        only(headers, &header::HOST).filter(|host| self.names(host))
+    }
+
     fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), Foreign> {
-        let host = only(headers, &header::HOST).filter(|host| self.names(host)).ok_or(Foreign::Host)?;
+        let host = self.host(headers).ok_or(Foreign::Host)?;
         if method == Method::GET || method == Method::HEAD {
             return Ok(());
         }
@@ -74,7 +81,9 @@ impl Names {
         !host.contains('@') && (unnamed || self.others.contains(&name))
     }
 
-    fn is_own(&self, origin: &str, host: &str) -> bool {
+    /// Whether an Origin is that of the page under `host`.
+    #[must_use]
+    pub fn is_own(&self, origin: &str, host: &str) -> bool {
         origin
             .strip_prefix(self.scheme)
             .and_then(|rest| rest.strip_prefix("://"))

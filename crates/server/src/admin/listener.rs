@@ -29,6 +29,12 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// What the next connection is met with: TLS by the certificate read last, or nothing.
 pub(crate) type Meeting = Arc<RwLock<Option<TlsAcceptor>>>;
 
+/// Accepts without TLS until it is aborted, and with it every connection: each is for one request and lasts no longer than
+/// `patience`.
+pub async fn accept_plain(socket: TcpListener, router: Router, patience: Duration) {
+    accept(socket, Meeting::default(), router, patience).await;
+}
+
 /// Accepts until it is aborted, and with it every connection.
 pub(crate) async fn accept(socket: TcpListener, tls: Meeting, router: Router, patience: Duration) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));

@@ -23,13 +23,14 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use self::desk::Desk;
-use self::guard::Names;
 use self::listener::Meeting;
 use crate::config::Config;
 use crate::server::StartError;
 use crate::tls;
 
 pub(crate) use self::desk::Ways;
+pub use self::guard::{HEADERS, Names};
+pub use self::listener::accept_plain;
 pub(crate) use self::token::{TOKEN_FILE, Token};
 
 /// Where an operator finds the admin page, and the token for it.

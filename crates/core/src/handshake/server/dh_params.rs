@@ -61,6 +61,7 @@ fn terms<O: Observer>(
     observer: &mut O,
 ) -> Result<Terms, SpecCheck> {
     let data = unwrapped(raw, old_rsa, observer)?;
+    observer.value("p_q_inner_data", &data);
     let (inner, _) = read_prefix::<PQInnerData<'_>>(&data).map_err(|_| SpecCheck::InnerMalformed)?;
     let fields = Fields::of(&inner);
     fields.verify(head, observer)?;
