@@ -49,10 +49,16 @@ async fn not_found(probe: &mut Probe, wire: &mut Wire, query: &[u8], what: &str)
     }
 }
 
-/// A query that is to be refused: -404, and the right one afterwards too (rule HS-15).
+/// A query that is to be refused: -404, and the right one afterwards too (rule HS-15), over a new connection where the
+/// server has closed this one.
 async fn refused(probe: &mut Probe, wire: &mut Wire, wrong: &[u8], right: &[u8], what: &str) -> Outcome {
     not_found(probe, wire, wrong, what).await?;
-    match probe.ask(wire, right, "then the right query of the same step").await? {
+    let mut heard = probe.ask(wire, right, "then the right query of the same step").await?;
+    if heard == Heard::Closed {
+        *wire = probe.connect().await?;
+        heard = probe.ask(wire, right, "the right query over a new connection").await?;
+    }
+    match heard {
         Heard::Error(-404) => Ok(()),
         other => failed(format!("the run is not spent: the right query afterwards got {}", other.told())),
     }
