@@ -85,7 +85,7 @@ impl Probe {
         &self.shared.target
     }
 
-    /// Sends a plain query and takes what comes. A server that is too busy (-429) is asked again.
+    /// Sends a plain query and takes what comes. A server that is too busy (-429) is asked again, but not for ever.
     pub(crate) async fn ask(&mut self, wire: &mut Wire, query: &[u8], what: &str) -> Outcome<Heard> {
         for _ in 0..AGAIN {
             wire.send_plain(query, what).await?;
@@ -95,7 +95,7 @@ impl Probe {
             }
             tokio::time::sleep(FLOOD).await;
         }
-        not_reached("the server is too busy (-429)")
+        Ok(Heard::Error(-429))
     }
 
     /// Sends plain queries in one write, so that the later ones arrive before the first is answered.

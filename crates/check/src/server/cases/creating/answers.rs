@@ -90,12 +90,16 @@ async fn server_time(probe: &mut Probe) -> Outcome {
     Ok(())
 }
 
-/// Runs after `server_DH_params_ok`.
+/// Runs after `server_DH_params_ok`, which a right query has to get.
 async fn agreed(probe: &mut Probe) -> Outcome<Vec<Exchange>> {
     let mut wire = probe.connect().await?;
     let mut runs = Vec::new();
     for _ in 0..RUNS {
-        runs.push(probe.proven(&mut wire).await?);
+        let mut run = probe.open(&mut wire).await?;
+        let query = run.proof(&run.inner(|_| {}), &mut probe.dice)?;
+        let answer = answered(probe, &mut wire, &query, "req_DH_params").await?;
+        probe.take_dh_params(&mut run, &answer)?;
+        runs.push(run);
     }
     Ok(runs)
 }

@@ -1,6 +1,6 @@
 //! g_b at and around every bound: rule HS-20.
 
-use super::{answered, refuses_client_data, sum};
+use super::{answered, refused, refuses_client_data, sum};
 use crate::server::cases::cases;
 use crate::server::exchange::{Exchange, hashed};
 use crate::server::probe::Probe;
@@ -33,7 +33,7 @@ cases! {
     "HS-20/6" Must "g_b = dh_prime + 1"
         why "it is 1 modulo the prime, and the key with it"
         expected "-404, and the run is spent"
-        refuses("set_client_DH_params with g_b = dh_prime + 1", |prime| sum(prime, &[1]));
+        refuses("set_client_DH_params with g_b = dh_prime + 1", |prime| shortest(sum(prime, &[1])));
     "HS-20/7" Must "g_b = 2^2048 + a right g_b, 257 bytes"
         why "a server that cuts the number to 256 bytes makes a key from what the client did not send"
         expected "-404, and the run is spent"
@@ -50,7 +50,7 @@ cases! {
         why "it is a small number with its sign changed, and as easy to search"
         expected "-404, and the run is spent"
         refuses("set_client_DH_params with g_b = dh_prime - 2^1984 + 1", |prime| {
-            sum(&less(prime, &margin()), &[1])
+            shortest(sum(&less(prime, &margin()), &[1]))
         });
     "HS-20/11" Should "g_b = 2"
         why "it is over 1, but its logarithm is known to everybody"
@@ -86,6 +86,14 @@ fn less(a: &[u8], b: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Without the zero in front that a sum may have.
+fn shortest(mut sum: Vec<u8>) -> Vec<u8> {
+    if sum.starts_with(&[0]) {
+        sum.remove(0);
+    }
+    sum
+}
+
 /// `set_client_DH_params` with the g_b that `value` makes from the prime.
 fn with_g_b(run: &Exchange, value: impl Fn(&[u8]) -> Vec<u8>) -> Outcome<Vec<u8>> {
     let g_b = value(run.group()?.prime());
@@ -112,10 +120,14 @@ async fn one_byte_too_long(probe: &mut Probe) -> Outcome {
 }
 
 async fn beyond_prime(probe: &mut Probe) -> Outcome {
-    refuses_client_data(probe, "set_client_DH_params with g_b + dh_prime", |run| {
-        with_g_b(run, |prime| sum(prime, &run.g_b))
-    })
-    .await
+    let mut wire = probe.connect().await?;
+    let mut run = probe.proven(&mut wire).await?;
+    let prime = *run.group()?.prime();
+    // Of 256 bytes still, so that the length alone is no reason to refuse it.
+    run.draw_b_until(&mut probe.dice, |g_b| sum(&prime, g_b).starts_with(&[0]))?;
+    let wrong = with_g_b(&run, |prime| shortest(sum(prime, &run.g_b)))?;
+    let right = run.finish(0)?;
+    refused(probe, &mut wire, &wrong, &right, "set_client_DH_params with g_b + dh_prime").await
 }
 
 #[cfg(test)]
@@ -128,5 +140,7 @@ mod tests {
         assert_eq!(sum(&[2], &[0xff, 3]), [0, 0xff, 5]);
         assert_eq!(less(&[1, 0, 0], &[1]), [0, 0xff, 0xff]);
         assert_eq!(less(&[9, 9], &[]), [9, 9]);
+        assert_eq!(shortest(sum(&[0xfe], &[1])), [0xff]);
+        assert_eq!(shortest(sum(&[0xff], &[1])), [1, 0]);
     }
 }

@@ -20,7 +20,7 @@ use crate::server::exchange::Exchange;
 use crate::server::probe::Probe;
 use crate::server::talk::Made;
 use crate::server::wire::{Heard, Wire, plain_body};
-use crate::verdict::{Outcome, failed};
+use crate::verdict::{Outcome, failed, not_reached};
 
 /// What the server says in a plain exchange: where that fails, one of these tells why.
 pub(super) fn first() -> Vec<Entry> {
@@ -44,15 +44,25 @@ pub(super) fn cases() -> Vec<Entry> {
 /// A query that is to get -404.
 async fn not_found(probe: &mut Probe, wire: &mut Wire, query: &[u8], what: &str) -> Outcome {
     match probe.ask(wire, query, what).await? {
-        Heard::Error(-404) => Ok(()),
-        other => failed(format!("{what} got {} instead of -404", other.told())),
+        Heard::Error(-404) => return Ok(()),
+        Heard::Error(-429) => {}
+        other => return failed(format!("{what} got {} instead of -404", other.told())),
     }
+    // Too busy for everybody, or for this query alone?
+    probe.open(wire).await?;
+    failed(format!("{what} got -429 again and again, but req_pq_multi after it was answered"))
 }
 
-/// A query that is to be refused: -404, and the right one afterwards too (rule HS-15).
+/// A query that is to be refused: -404, and the right one afterwards too (rule HS-15), over a new connection where the
+/// server has closed this one.
 async fn refused(probe: &mut Probe, wire: &mut Wire, wrong: &[u8], right: &[u8], what: &str) -> Outcome {
     not_found(probe, wire, wrong, what).await?;
-    match probe.ask(wire, right, "then the right query of the same step").await? {
+    let mut heard = probe.ask(wire, right, "then the right query of the same step").await?;
+    if heard == Heard::Closed {
+        *wire = probe.connect().await?;
+        heard = probe.ask(wire, right, "the right query over a new connection").await?;
+    }
+    match heard {
         Heard::Error(-404) => Ok(()),
         other => failed(format!("the run is not spent: the right query afterwards got {}", other.told())),
     }
@@ -62,6 +72,7 @@ async fn refused(probe: &mut Probe, wire: &mut Wire, wrong: &[u8], right: &[u8],
 async fn answered(probe: &mut Probe, wire: &mut Wire, query: &[u8], what: &str) -> Outcome<Vec<u8>> {
     match probe.ask(wire, query, what).await? {
         Heard::Payload(payload) => Ok(plain_body(&payload).to_vec()),
+        Heard::Error(-429) => not_reached(format!("{what}: the server is too busy (-429)")),
         other => failed(format!("{what} got {} instead of an answer", other.told())),
     }
 }

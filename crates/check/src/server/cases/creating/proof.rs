@@ -1,7 +1,8 @@
 //! What stands openly in `req_DH_params`, and its RSA layer: rules HS-10 to HS-13.
 
 use dayfly_crypto::rsa_old;
-use dayfly_tl::mtproto::ReqDhParams;
+use dayfly_tl::mtproto::{PQInnerDataDc, ReqDhParams};
+use dayfly_tl::to_bytes;
 
 use super::{refuses_proof, sum, takes_proof, zeros_before};
 use crate::dice::Dice;
@@ -56,10 +57,12 @@ cases! {
         why "a server that reads it as a number without leading zeros fails one client in 256"
         expected "server_DH_params_ok, and a key"
         leading_zero;
-    "HS-12/1" Must "encrypted_data of 255 bytes"
-        why "a length that is not looked at decides what memory the RSA library reads"
+    "HS-12/1" Must "encrypted_data of 255 bytes, without its leading zero"
+        why "it is the same number in another form: the query that was answered can be asked again as another one"
         expected "-404, and the run is spent"
-        refuses_data("req_DH_params with 255 bytes of encrypted_data", |data| data[..255].to_vec());
+        refuses_encrypted("req_DH_params with 255 bytes of encrypted_data", |run, dice| {
+            Ok(rsa_pad_until(run, dice, |data| data.starts_with(&[0]))?.into_iter().skip(1).collect())
+        });
     "HS-12/2" Must "encrypted_data of 257 bytes, a zero in front"
         why "two lengths for one number are two queries for one answer"
         expected "-404, and the run is spent"
@@ -121,6 +124,7 @@ fn altered(prime: &[u8]) -> Vec<u8> {
     other
 }
 
+/// Wrong factors are refused, whether the inner data has the right ones or the same wrong ones.
 async fn refuses_factors(
     probe: &mut Probe,
     what: &str,
@@ -129,8 +133,14 @@ async fn refuses_factors(
     refuses_proof(probe, what, |run, dice| {
         let data = run.rsa_pad(&run.inner(|_| {}), dice)?;
         let (p, q) = factors(run);
-        let query = ReqDhParams { p: &p, q: &q, ..run.query(&data) };
-        Ok(dayfly_tl::to_bytes(&query))
+        Ok(to_bytes(&ReqDhParams { p: &p, q: &q, ..run.query(&data) }))
+    })
+    .await?;
+    refuses_proof(probe, &format!("{what}, and the same inside"), |run, dice| {
+        let (p, q) = factors(run);
+        let inner = to_bytes(&PQInnerDataDc { p: &p, q: &q, ..run.inner_fields() });
+        let data = run.rsa_pad(&inner, dice)?;
+        Ok(to_bytes(&ReqDhParams { p: &p, q: &q, ..run.query(&data) }))
     })
     .await
 }
@@ -179,7 +189,7 @@ async fn padded_factors(probe: &mut Probe) -> Outcome {
         let data = run.rsa_pad(&run.inner(|_| {}), dice)?;
         let wide = |prime: &[u8]| zeros_before(prime, 8usize.saturating_sub(prime.len()));
         let (p, q) = (wide(&run.p), wide(&run.q));
-        Ok(dayfly_tl::to_bytes(&ReqDhParams { p: &p, q: &q, ..run.query(&data) }))
+        Ok(to_bytes(&ReqDhParams { p: &p, q: &q, ..run.query(&data) }))
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! Queries that come again: rules HS-31 and HS-32.
 
-use dayfly_tl::mtproto::ResPq;
+use dayfly_tl::mtproto::{DhGenOk, ResPq};
 use dayfly_tl::read_prefix;
 
 use super::{answered, object};
@@ -59,6 +59,10 @@ cases! {
         why "a repeat that was late on the way must not undo what was reached meanwhile"
         expected "resPQ, of this run or a new one; and this run ends with a key"
         late_opening;
+    "HS-32/3" Compat "req_DH_params again while set_client_DH_params is worked on"
+        why "a repeat that was late on the way must not undo what was reached meanwhile"
+        expected "-404 or the answer of then for it; and dh_gen_ok for the run"
+        late_proof_at_once;
 }
 
 /// Which query is repeated.
@@ -171,6 +175,28 @@ async fn late_proof(probe: &mut Probe) -> Outcome {
     }
     let again = answered(probe, &mut wire, &end, "set_client_DH_params again").await?;
     same(&verdict, &again)
+}
+
+async fn late_proof_at_once(probe: &mut Probe) -> Outcome {
+    let mut wire = probe.connect().await?;
+    let mut run = probe.open(&mut wire).await?;
+    let proof = run.proof(&run.inner(|_| {}), &mut probe.dice)?;
+    let params = answered(probe, &mut wire, &proof, "req_DH_params").await?;
+    probe.take_dh_params(&mut run, &params)?;
+    let end = run.finish(0)?;
+    let what = "set_client_DH_params and req_DH_params again at once";
+    probe.send_at_once(&mut wire, &[&end, &proof], what).await?;
+    for _ in 0..2 {
+        match wire.hear().await? {
+            Heard::Error(-404) | Heard::Payload(_) => {}
+            other => return failed(format!("{what}: one of them got {}", other.told())),
+        }
+    }
+    let verdict = answered(probe, &mut wire, &end, "set_client_DH_params again").await?;
+    if read_prefix::<DhGenOk>(&verdict).is_err() {
+        return failed(format!("the run ended with {}", name_of(&verdict)));
+    }
+    Ok(())
 }
 
 async fn late_opening(probe: &mut Probe) -> Outcome {
