@@ -72,7 +72,8 @@ pub enum What {
         fault: Fault,
         /// Which way the payload went.
         direction: Direction,
-        /// The payload as it would have gone without the fault; empty for a payload that the fault made.
+        /// The payload as it would have gone without the fault: empty for one that the fault made, the one that went for a
+        /// fault that acted on what the lab's server drew or kept.
         honest: Vec<u8>,
     },
     /// A plain message, as it went over the wire.

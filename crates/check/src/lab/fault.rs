@@ -222,6 +222,23 @@ impl Fault {
         }
     }
 
+    /// Whether it acts on what the lab's server draws or keeps, and not on what that makes of it.
+    #[must_use]
+    pub fn acts_inside(self) -> bool {
+        use Fault as F;
+        matches!(
+            self,
+            F::ServerNonceZero
+                | F::GFour
+                | F::GSeven
+                | F::GaLeadingZero
+                | F::DhGenRetry
+                | F::DhGenFail
+                | F::ZeroKey
+                | F::Salt
+        )
+    }
+
     /// Whether it can act at `step`.
     #[must_use]
     pub fn acts_at(self, step: Step) -> bool {

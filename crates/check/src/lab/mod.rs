@@ -12,6 +12,7 @@ mod connection;
 mod engine;
 pub mod event;
 mod fault;
+mod intake;
 mod lab;
 mod manners;
 mod meddle;
