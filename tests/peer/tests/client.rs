@@ -8,6 +8,11 @@ use dayfly_check::run::Chosen;
 use dayfly_check::verdict::Verdict;
 use dayfly_testkit::test_key;
 
+/// The client: `DAYFLY_PEER=FILE` names another build of it, such as one whose checks can be switched off.
+fn program() -> String {
+    std::env::var("DAYFLY_PEER").unwrap_or_else(|_| env!("CARGO_BIN_EXE_dayfly-peer").to_owned())
+}
+
 /// `DAYFLY_CHECK_ONLY=HS-20,PF` chooses cases, `DAYFLY_CHECK_SLOW=1` takes the slow ones too.
 fn chosen() -> Chosen {
     let only = std::env::var("DAYFLY_CHECK_ONLY").unwrap_or_default();
@@ -23,7 +28,7 @@ async fn our_own_client_keeps_every_rule() {
     std::fs::write(&pem, key.public().to_pem().unwrap()).unwrap();
     let subject = Subject {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        run: Some(format!("exec '{}' connect {{addr}} {{pem}}", env!("CARGO_BIN_EXE_dayfly-peer"))),
+        run: Some(format!("exec '{}' connect {{addr}} {{pem}}", program())),
         key,
         pem,
         patience: Duration::from_secs(10),

@@ -143,6 +143,7 @@ named! {
     GaHighest "ga-highest" "g_a is dh_prime - 2^1984; legal";
     GaTooHigh "ga-too-high" "g_a is dh_prime - 2^1984 + 1";
     GaLeadingZero "ga-leading-zero" "g_a begins with a zero byte; legal";
+    GaPadded "ga-padded" "g_a has 257 bytes, the first of them zero; legal";
     GaStripped "ga-stripped" "g_a begins with a zero byte, which is left out; legal";
     DhParamsFail "dh-params-fail" "server_DH_params_fail, with the right hash; legal, but no longer used";
     DhParamsFailHash "dh-params-fail-hash" "server_DH_params_fail with a wrong hash";

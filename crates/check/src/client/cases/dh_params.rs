@@ -153,6 +153,10 @@ cases! {
         why "a number may come without its leading zeros"
         expected "a key is made and used"
         takes(Fault::GaStripped);
+    "HS-01/6" Must "g_a has a leading zero beyond its 256 bytes"
+        why "a number may come with leading zeros, and a client that counts bytes is shut out"
+        expected "a key is made and used"
+        takes(Fault::GaPadded);
     "HS-38/1" Compat "server_DH_params_fail comes once, with the right hash"
         why "an older server tells so that the run is over; a client that does not know it waits for ever"
         expected "a new run, in which a key is made"

@@ -150,6 +150,7 @@ fn g_a_of(fault: Fault, honest: &[u8]) -> Vec<u8> {
         Fault::GaP => numbers::prime().to_vec(),
         Fault::GaAboveP => numbers::above_p().to_vec(),
         Fault::GaLong => [&[1], honest].concat(),
+        Fault::GaPadded => [&[0], honest].concat(),
         Fault::GaTooLow => numbers::too_low().to_vec(),
         Fault::GaLowest => numbers::lowest().to_vec(),
         Fault::GaHighest => numbers::highest().to_vec(),
