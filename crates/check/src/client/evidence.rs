@@ -184,8 +184,11 @@ fn content(body: &[u8]) -> Content {
     }
 }
 
-/// The fault that acted, and the run whose answer it altered, as (nonce, server_nonce).
-pub(super) fn meddled(event: &LabEvent) -> Option<(Fault, Option<([u8; 16], [u8; 16])>)> {
+/// A run, by its nonce and its server_nonce.
+pub(super) type RunName = ([u8; 16], [u8; 16]);
+
+/// The fault that acted, and the run whose answer it altered.
+pub(super) fn meddled(event: &LabEvent) -> Option<(Fault, Option<RunName>)> {
     let What::Meddled { fault, honest, .. } = &event.what else { return None };
     let body = honest.get(dayfly_core::plain::HEADER_LEN..).unwrap_or_default();
     let run = nonce_at(body, 4).zip(nonce_at(body, 20));

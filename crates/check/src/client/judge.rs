@@ -89,6 +89,11 @@ fn goes_on(asked: &Asked, step: Step) -> bool {
     }
 }
 
+/// Whether the altered answer says that the run is over: to begin anew is then no sign that it was refused.
+fn says_that_it_failed(fault: Fault) -> bool {
+    matches!(fault, Fault::DhGenFailHash | Fault::DhParamsFailHash)
+}
+
 /// Whether an answer of `step` is the one to this query.
 fn was_answered(asked: &Asked, step: Step) -> bool {
     match step {
@@ -121,6 +126,11 @@ pub(super) async fn refuses_at(stage: &mut Stage, fault: Fault, step: Step) -> O
                 goes_on(&asked, step).then(|| failed(format!("it went on with {}", asked.name)))
             }
             Did::Sealed(_) | Did::Unopened(_) => Some(failed("it took the key into use")),
+            Did::Began { .. } if says_that_it_failed(fault) && (here || ledger.begun() > USUAL_RUNS) => {
+                Some(Err(Stop::Undecided(
+                    "it began anew, as one does that refused the answer and one that took it".to_owned(),
+                )))
+            }
             Did::Began { anew } => (here || (anew && ledger.begun() > USUAL_RUNS)).then_some(Ok(())),
             Did::Closed => here.then_some(Ok(())),
         }

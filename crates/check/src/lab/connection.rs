@@ -64,7 +64,7 @@ impl Connection {
     }
 
     /// The next payload of the client's.
-    pub(super) fn from_client(&mut self) -> Result<Option<Frame>, TransportError> {
+    pub(super) fn next_of_client(&mut self) -> Result<Option<Frame>, TransportError> {
         self.transport.poll_frame()
     }
 
@@ -85,13 +85,13 @@ impl Connection {
         Ok(bytes)
     }
 
-    /// Bytes of the lab's server; [`from_server`](Self::from_server) gives what they carry.
+    /// Bytes of the lab's server; [`next_of_server`](Self::next_of_server) gives what they carry.
     pub(super) fn receive_from_server(&mut self, bytes: &[u8]) {
         self.inner.receive(bytes);
     }
 
     /// The next thing that the lab's server sends.
-    pub(super) fn from_server(&mut self) -> Result<Option<Frame>, TransportError> {
+    pub(super) fn next_of_server(&mut self) -> Result<Option<Frame>, TransportError> {
         self.inner.poll_frame()
     }
 

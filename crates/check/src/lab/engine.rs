@@ -22,7 +22,7 @@ use super::clock::LabClock;
 use super::connection::{Arrived, Connection};
 use super::event::{LabEvent, What};
 use super::fault::Fault;
-use super::lab::{Command, LabConfig};
+use super::handle::{Command, LabConfig};
 use super::meddle::Meddler;
 use super::random::LabRandom;
 use super::store::LabStore;
@@ -264,7 +264,7 @@ impl Engine {
     fn pump(&mut self, number: u64) {
         loop {
             let Some(connection) = self.connections.get_mut(&number) else { return };
-            match connection.from_server() {
+            match connection.next_of_server() {
                 Ok(Some(Frame::Payload { bytes, .. })) => {
                     for act in self.meddler.outgoing(number, bytes, &self.store) {
                         self.on_act(number, act);

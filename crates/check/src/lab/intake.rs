@@ -56,7 +56,7 @@ impl Engine {
         connection.receive(bytes);
         loop {
             let Some(connection) = self.connections.get_mut(&number) else { return };
-            let frame = connection.from_client();
+            let frame = connection.next_of_client();
             let told = connection.told;
             let transport = connection.transport().filter(|_| !told);
             connection.told |= transport.is_some();
