@@ -5,6 +5,7 @@ mod programs;
 mod prove;
 mod server;
 mod suite;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -87,12 +87,13 @@ fn a_client_of_ours_is_started_for_each_case_and_the_key_file_goes_with_the_run(
     let place = Place::new();
     let run = format!("exec '{}' connect {{addr}} --server-key {{pem}}", env!("CARGO_BIN_EXE_dayfly"));
     let mut command = place.command(&["check", "client", "--run", &run, "--only", "HS-01/1", "--seed", "7"]);
-    let output = command.env("TMPDIR", place.path("")).output().unwrap();
+    place.write("tmp/kept", "");
+    let output = command.env("TMPDIR", place.path("tmp")).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{printed}");
     assert!(printed.starts_with("passed      HS-01/1   must    "), "{printed}");
     assert!(printed.contains("\nPASSED client exec '") && printed.ends_with("--seed 7\n"), "{printed}");
-    assert!(place.names("").iter().all(|name| !name.ends_with(".pem")), "{:?}", place.names(""));
+    assert_eq!(place.names("tmp"), ["kept"]);
 
     let said = place.run(&["check", "client", "--listen", "0.0.0.0:0", "--run", &run]).failed_with(2);
     assert_eq!(said, "0.0.0.0:0 is beyond loopback: --authorized says that the network is yours");

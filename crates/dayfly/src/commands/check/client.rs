@@ -48,29 +48,35 @@ pub(super) fn run(args: &CheckClient) -> anyhow::Result<()> {
     judge(&report, choice.strict)
 }
 
-/// The file with the key that the client is to trust. One that nobody asked for goes with the run.
+/// The file with the key that the client is to trust. One that nobody asked for stands in a directory of its own, which goes
+/// with the run.
 struct KeyFile {
     path: PathBuf,
-    asked: bool,
+    own: Option<PathBuf>,
 }
 
 impl KeyFile {
     fn write(key: &PublicKey, asked: Option<&Path>) -> anyhow::Result<Self> {
-        let own = || std::env::temp_dir().join(format!("dayfly-check-{}.pub.pem", std::process::id()));
-        let path = asked.map_or_else(own, Path::to_owned);
-        if path.exists() {
-            bail!("{} exists already and is left as it is", path.display());
-        }
-        dayfly_server::write_public(key, &path)?;
-        Ok(Self { path, asked: asked.is_some() })
+        let file = match asked {
+            Some(path) if path.exists() => bail!("{} exists already and is left as it is", path.display()),
+            Some(path) => Self { path: path.to_owned(), own: None },
+            None => {
+                let own = std::env::temp_dir().join(format!("dayfly-check-{}", std::process::id()));
+                // Fails where somebody else has put something of that name.
+                fs::create_dir(&own).with_context(|| format!("{}: cannot be made", own.display()))?;
+                Self { path: own.join("server.pub.pem"), own: Some(own) }
+            }
+        };
+        dayfly_server::write_public(key, &file.path)?;
+        Ok(file)
     }
 }
 
 impl Drop for KeyFile {
     fn drop(&mut self) {
-        if !self.asked {
-            // It is in the directory of temporary files; whoever looks after that takes it away, too.
-            let _ = fs::remove_file(&self.path);
+        if let Some(own) = &self.own {
+            // It is among the temporary files: whoever looks after those takes it away, too.
+            let _ = fs::remove_dir_all(own);
         }
     }
 }
