@@ -105,8 +105,11 @@ async fn not_sent_again(probe: &mut Probe) -> Outcome {
     }
 }
 
+/// A service message about these ids.
+type Asking = fn(LongVec<'_>) -> Vec<u8>;
+
 async fn too_many_ids(probe: &mut Probe) -> Outcome {
-    let messages: [(&str, fn(LongVec<'_>) -> Vec<u8>); 3] = [
+    let messages: [(&str, Asking); 3] = [
         ("msgs_ack", |msg_ids| to_bytes(&MsgsAck { msg_ids })),
         ("msgs_state_req", |msg_ids| to_bytes(&MsgsStateReq { msg_ids })),
         ("msg_resend_req", |msg_ids| to_bytes(&MsgResendReqPlain { msg_ids })),

@@ -155,13 +155,16 @@ async fn above_its_container(probe: &mut Probe) -> Outcome {
     refused_whole(&mut line, &container, &right, "a message with the msg_id of its container", probe).await
 }
 
+/// What is done to the body of a container.
+type Change = fn(&mut Vec<u8>);
+
 async fn does_not_come_apart(probe: &mut Probe) -> Outcome {
     let trailing = |body: &mut Vec<u8>| body.extend([0; 4]);
     // The length of the only message stands behind the constructor, the count, a msg_id and a seqno.
     let beyond = |body: &mut Vec<u8>| {
         body.splice(20..24, 16_u32.to_le_bytes());
     };
-    let changes: [(&str, fn(&mut Vec<u8>)); 2] =
+    let changes: [(&str, Change); 2] =
         [("4 bytes behind the last message", trailing), ("a message beyond the end", beyond)];
     for (what, change) in changes {
         let mut line = probe.session().await?;
