@@ -34,9 +34,7 @@ async fn our_own_client_keeps_every_rule() {
         patience: Duration::from_secs(10),
         seed: 1,
     };
-    let told =
-        |told: &dayfly_check::run::Told| println!("{} {:?} {:?}", told.case.id, told.verdict, told.took);
-    let report = check(subject, &chosen(), |_| {}, told).await.unwrap();
+    let report = check(subject, &chosen(), |_| {}, |_| {}).await.unwrap();
     let odd = report.told.iter().filter(|told| !matches!(told.verdict, Verdict::Passed | Verdict::Left(_)));
     let odd: Vec<String> = odd
         .map(|told| {
@@ -44,5 +42,5 @@ async fn our_own_client_keeps_every_rule() {
         })
         .collect();
     assert!(odd.is_empty(), "{}", odd.join("\n"));
-    println!("{:?}", report.counts());
+    assert!(report.counts().passed > 0);
 }

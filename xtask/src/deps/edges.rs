@@ -63,7 +63,10 @@ const KNOWS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("dayfly-tests", &[]),
-    ("dayfly-peer", &["dayfly-core", "dayfly-server", "dayfly-store", "dayfly-testkit"]),
+    (
+        "dayfly-peer",
+        &["dayfly-tl", "dayfly-core", "dayfly-store", "dayfly-server", "dayfly-client", "dayfly-testkit"],
+    ),
     ("dayfly-memory-tests", &[]),
     ("dayfly-backend-proto", &[]),
     ("dayfly-example-backend", &["dayfly-backend-proto"]),

@@ -17,7 +17,7 @@ pub(super) fn number(owner: &str, name: &str, value: i64) -> Option<String> {
         "error_code" if owner.starts_with("bad_") => notice(value).map(str::to_owned),
         "expires_in" => Some("seconds that the temporary key is to live".to_owned()),
         "g" | "dc" | "flags" | "seqno" | "bytes" => None,
-        _ if value < -0xffff || value > 0xffff_ffff => Some(format!("0x{value:016x}")),
+        _ if !(-0xffff..=0xffff_ffff).contains(&value) => Some(format!("0x{value:016x}")),
         _ => None,
     }
 }

@@ -121,7 +121,7 @@ fn a_message_under_a_known_key_is_opened() {
         let parts = sealed(sender, &to_bytes(&MsgsAck { msg_ids: LongVec::from_iter([8]) }));
         let root = parts[1].dissect();
         assert_eq!(root.first_flaw(), None);
-        assert_eq!(found(&[root.clone()], "seqno").value, Value::Number(3));
+        assert_eq!(found(std::slice::from_ref(&root), "seqno").value, Value::Number(3));
         assert_eq!(found(&[root], "[0]").value, Value::Number(8));
     }
 }
@@ -151,7 +151,7 @@ fn a_binding_shows_its_inner_part() {
     let parts = sealed(Side::Client, &call);
     let root = parts[2].dissect();
     assert_eq!((parts[2].form, root.first_flaw()), (Form::Binding, None));
-    assert_eq!(found(&[root.clone()], "temp_session_id").value, Value::Number(77));
+    assert_eq!(found(std::slice::from_ref(&root), "temp_session_id").value, Value::Number(77));
     assert_eq!(found(&[root], "padding").length, 8);
 }
 
