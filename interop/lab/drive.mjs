@@ -99,7 +99,7 @@ async function main([url, screenshot]) {
   const message = await findOutWhy(page, url)
   await pointAtHash(message)
   say('why')
-  if (screenshot) await page.screenshot({ path: screenshot })
+  if (screenshot) await page.screenshot({ path: screenshot, fullPage: true })
   await beForeign(browser, url)
   say('foreign')
   await readWithoutScript(browser, url)

@@ -93,7 +93,7 @@ impl Scenario {
     fn take(&mut self, answer: Answer) -> Result<(), String> {
         let Answer { method: Method(method), result, error } = answer;
         let bytes = match (result, error) {
-            (Some(Result_(result)), None) => result,
+            (Some(TlObject(result)), None) => result,
             (None, Some(error)) => {
                 to_bytes(&RpcError { error_code: error.code, error_message: error.message.as_bytes() })
             }
@@ -121,7 +121,7 @@ struct File<R, A> {
 struct Answer {
     method: Method,
     #[serde(default)]
-    result: Option<Result_>,
+    result: Option<TlObject>,
     #[serde(default)]
     error: Option<Refusal>,
 }
@@ -148,9 +148,9 @@ impl<'de> Deserialize<'de> for Method {
 }
 
 /// A TL object in hexadecimal.
-struct Result_(Vec<u8>);
+struct TlObject(Vec<u8>);
 
-impl<'de> Deserialize<'de> for Result_ {
+impl<'de> Deserialize<'de> for TlObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = hex::decode(&text).ok().filter(|bytes| bytes.len() >= 4 && bytes.len().is_multiple_of(4));

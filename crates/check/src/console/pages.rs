@@ -23,6 +23,7 @@ fn document(title: &str, content: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " · dayfly lab" }
+                link rel="icon" href="/icon.svg";
                 link rel="stylesheet" href="/lab.css";
                 script defer src="/lab.js" {}
             }
@@ -60,7 +61,10 @@ fn run_table(runs: &[&Run]) -> Markup {
                     tr {
                         td { a href={ "/view/" (run.number) } { (run.number) } }
                         td { (began(run)) }
-                        td { span class={ "badge " (standing(verdict.standing)) } { (standing(verdict.standing)) } " " (verdict.text) }
+                        td {
+                            span class={ "badge " (standing(verdict.standing)) } { (standing(verdict.standing)) }
+                            " " (verdict.text)
+                        }
                     }
                 }
             }

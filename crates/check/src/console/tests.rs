@@ -110,7 +110,7 @@ async fn the_page_shows_a_refusal_and_runs_no_script_of_a_peer() {
     assert!(page.contains(r#"<span data-field="4">"#), "bytes know their field: {page}");
     let (status, list) = stage.get("/").await;
     assert!(status == 200 && list.contains(r#"<a href="/view/7">7</a>"#), "{list}");
-    for asset in ["/lab.css", "/lab.js", "/server.pub.pem"] {
+    for asset in ["/lab.css", "/lab.js", "/icon.svg", "/server.pub.pem"] {
         assert_eq!(stage.get(asset).await.0, 200, "{asset}");
     }
 }

@@ -66,8 +66,8 @@ impl Recorder {
             What::ClockSet => note("clock", "the clock was set".to_owned()),
             What::Closed { by_client, reason } => {
                 self.connections.remove(&number);
-                let who = if *by_client { "the client" } else { "the lab" };
-                note("closed", format!("{who} closes the connection: {reason}"))
+                let who = if *by_client { "client" } else { "lab" };
+                note("closed", format!("the {who} closes the connection ({reason})"))
             }
         })
     }

@@ -76,9 +76,9 @@ fn left_after(name: &str, fault: Option<&str>, closed: &str) -> String {
         Some(fault) if is_legal(fault) => {
             format!("The client went away after {name}, where the lab did what is legal ({fault}): {closed}.")
         }
-        Some(fault) => format!(
-            "The client went away after {name}, which the fault {fault} had altered: it noticed, and {closed}."
-        ),
+        Some(fault) => {
+            format!("The client went away after {name}, which the fault {fault} had altered: {closed}.")
+        }
         None => format!("The client went away after {name}, which no fault had altered: {closed}."),
     }
 }
