@@ -29,6 +29,7 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/scenario", post(api::set_scenario))
         .route("/reset", post(api::reset))
         .route("/server.pub.pem", get(api::public_key))
+        .route("/icon.svg", get(async || asset("image/svg+xml", include_str!("assets/icon.svg"))))
         .route("/lab.css", get(async || asset("text/css; charset=utf-8", include_str!("assets/lab.css"))))
         .route(
             "/lab.js",
