@@ -2,7 +2,7 @@
 # What the run scripts share. A script sets `suite`, its name for people, and sources this file; it then gets
 #   $workspace, $interop     the folders of the workspace and of the interop suites
 #   $work                    a scratch folder of this run, which goes away with it
-#   the functions below, of which it needs: need, need_chromium, prepare, install_npm, drive, bounded, fail
+#   the functions below, of which it needs: need, need_chromium, prepare, install_npm, install_python, drive, bounded, fail
 # Exit codes of a suite: 0 all well, 1 something is not as it should be, 4 a tool is missing.
 # Exit codes of a driver: 0, 1, and 3: the client lost a key by a flaw of its own, which says nothing about the server.
 # Bash ignores `set -e` in what an `||` or `if` calls, so that these functions say of each step by themselves that it failed.
@@ -80,6 +80,17 @@ install_npm() {
   cmp -s "$1/package-lock.json" "$stamp" && return
   (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
   cp "$1/package-lock.json" "$stamp"
+}
+
+# install_python FOLDER: sets $venv to one with what the requirements.txt of FOLDER pins, kept while that is the same.
+install_python() {
+  local requirements=$1/requirements.txt
+  venv=$target/interop/$(basename "$1")
+  cmp -s "$requirements" "$venv/requirements.txt" && return
+  rm -rf "$venv"
+  python3 -m venv "$venv" || return 1
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements" || return 1
+  cp "$requirements" "$venv/requirements.txt"
 }
 
 # listens FOLDER: waits up to 10 s until the server that writes to FOLDER/out says where it listens, and sets $address: the

@@ -1,0 +1,55 @@
+"""usage: stay.py HOST:PORT PUBLIC-KEY.pem
+
+Telethon with its own defaults, for `dayfly check client`: it calls help.getConfig and help.getNearestDc in turn, each again until
+it is answered, and ends only when Telethon says that it cannot connect.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from itertools import cycle
+from pathlib import Path
+
+from telethon import TelegramClient
+from telethon.crypto import rsa
+from telethon.errors import RPCError
+from telethon.sessions import MemorySession
+from telethon.tl.functions.help import GetConfigRequest, GetNearestDcRequest
+
+DC = 2
+BREATH = 0.1  # seconds
+
+
+async def answered(client, request):
+    while True:
+        try:
+            return await client(request)
+        except (RPCError, asyncio.TimeoutError) as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            await asyncio.sleep(BREATH)
+
+
+async def stay(host, port):
+    session = MemorySession()
+    session.set_dc(DC, host, port)
+    client = TelegramClient(session, api_id=1, api_hash="0" * 32)
+    try:
+        await client.connect()
+    except RPCError:
+        pass  # users.getUsers, which it calls last: nobody is logged in
+    for request in cycle((GetConfigRequest(), GetNearestDcRequest())):
+        await answered(client, request)
+        await asyncio.sleep(BREATH)
+
+
+def main(words):
+    address, pem = words
+    host, _, port = address.rpartition(":")
+    logging.basicConfig(level=os.environ.get("TELETHON_LOG_LEVEL", "WARNING"))
+    rsa.add_key(Path(pem).read_text(), old=True)
+    asyncio.run(stay(host, int(port)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
