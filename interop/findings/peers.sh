@@ -10,6 +10,14 @@ npm_version() { node -p 'require(process.argv[1]).version' "$1/node_modules/$2/p
 # The version that the requirements.txt of FOLDER pins of PACKAGE.
 python_version() { sed -n "s/^$2==\([^ ]*\).*/\1/p" "$1/requirements.txt"; }
 
+# without_pfs COMMAND...: a peer that knows no forward secrecy is asked about the rest alone, unless cases are chosen.
+without_pfs() {
+  local kept=("${choice[@]}")
+  [[ " ${choice[*]} " == *' --only '* ]] || choice+=(--only HS,MS,TR)
+  "$@"
+  choice=("${kept[@]}")
+}
+
 build_gotd() {
   need go 'go 1.25 or later'
   export GOTOOLCHAIN=local GOFLAGS=-mod=readonly
@@ -23,14 +31,14 @@ build_gotd() {
 peer_telethon() {
   need python3 'python 3.11 or later'
   install_python "$interop/telethon"
-  judge_client telethon "Telethon $(python_version "$interop/telethon" telethon)" \
+  without_pfs judge_client telethon "Telethon $(python_version "$interop/telethon" telethon)" \
     "exec '$venv/bin/python' '$interop/telethon/stay.py' {addr} {pem}"
 }
 
 peer_kurigram() {
   need python3 'python 3.11 or later'
   install_python "$interop/findings/kurigram"
-  judge_client kurigram "Kurigram $(python_version "$interop/findings/kurigram" kurigram)" \
+  without_pfs judge_client kurigram "Kurigram $(python_version "$interop/findings/kurigram" kurigram)" \
     "exec '$venv/bin/python' '$interop/findings/kurigram/stay.py' {addr} {pem}"
 }
 
@@ -44,14 +52,14 @@ peer_mtcute() {
 peer_gramjs() {
   need npm 'node 20 or later, with npm,'
   install_npm "$interop/gramjs"
-  judge_client gramjs "gramjs $(npm_version "$interop/gramjs" telegram)" \
+  without_pfs judge_client gramjs "gramjs $(npm_version "$interop/gramjs" telegram)" \
     "exec node '$interop/gramjs/stay.mjs' {addr} {pem}"
 }
 
 peer_mtproto_core() {
   need npm 'node 20 or later, with npm,'
   install_npm "$interop/findings/mtproto-core"
-  judge_client mtproto-core "@mtproto/core $(npm_version "$interop/findings/mtproto-core" @mtproto/core)" \
+  without_pfs judge_client mtproto-core "@mtproto/core $(npm_version "$interop/findings/mtproto-core" @mtproto/core)" \
     "exec node '$interop/findings/mtproto-core/stay.mjs' {addr} {pem}"
 }
 
@@ -81,11 +89,8 @@ peer_gotd_server() {
     >"$work/gotd-server/out" 2>"$work/gotd-server/err" </dev/null &
   server=$!
   listens "$work/gotd-server"
-  # tgtest knows no forward secrecy: what answers auth.bindTempAuthKey there is our handler, and says nothing of gotd.
-  local kept=("${choice[@]}")
-  [[ " ${choice[*]} " == *' --only '* ]] || choice+=(--only HS,MS,TR)
-  judge_server gotd-server "tgtest of gotd $gotd_version" "$work/gotd-server/server.pub.pem"
-  choice=("${kept[@]}")
+  # What answers auth.bindTempAuthKey there is our handler, and says nothing of gotd.
+  without_pfs judge_server gotd-server "tgtest of gotd $gotd_version" "$work/gotd-server/server.pub.pem"
   end_server
   server=
 }

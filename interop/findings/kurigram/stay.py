@@ -1,7 +1,7 @@
 """usage: stay.py HOST:PORT PUBLIC-KEY.pem
 
 Kurigram (the `pyrogram` package that it installs) with its own defaults, for `dayfly check client`: it calls help.getConfig and
-help.getNearestDc in turn, each again until it is answered, and ends only when Kurigram says that it cannot make a key.
+help.getNearestDc in turn, each again until it is answered. When Kurigram gives up, it begins anew, and never ends by itself.
 """
 
 import asyncio
@@ -63,12 +63,21 @@ async def stay(host, port):
         await asyncio.sleep(BREATH)
 
 
+async def stay_for_ever(host, port):
+    while True:
+        try:
+            await stay(host, port)
+        except Exception as error:  # whatever Kurigram gives up with; a program would connect again
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            await asyncio.sleep(BREATH)
+
+
 def main(words):
     address, pem = words
     host, _, port = address.rpartition(":")
     logging.basicConfig(level=os.environ.get("KURIGRAM_LOG_LEVEL", "WARNING"))
     trust(pem)
-    asyncio.run(stay(host, int(port)))
+    asyncio.run(stay_for_ever(host, int(port)))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ cases! {
         why "Telegram's servers have sent up to 104 of them; a client that does not skip them is shut out"
         expected "a key is made and used"
         takes_at(Fault::Trailing, Step::DhGen);
-    "HS-34/4" Must "a plain message says that it is longer than its frame"
+    "HS-34/4" Compat "a plain message says that it is longer than its frame"
         why "a parser that believes it reads past the end"
         expected "the answer is refused: no req_DH_params"
         refuses_at(Fault::PlainLength, Step::ResPq);
-    "HS-34/5" Should "the msg_id of a plain answer is no answer's"
+    "HS-34/5" Compat "the msg_id of a plain answer is no answer's"
         why "a client's own message, sent back to it, could pass for an answer"
         expected "the answer is refused: no req_DH_params"
         refuses_at(Fault::PlainMsgId, Step::ResPq);
