@@ -1,13 +1,14 @@
 // usage: node stay.mjs HOST:PORT PUBLIC-KEY.pem
 //
-// gramjs with its own defaults, for `dayfly check client`: it calls help.getConfig and help.getNearestDc in turn, each again until
+// gramjs with its own defaults, for `dayfly check client`: it calls help.getNearestDc and help.getConfig in turn, each again until
 // it is answered, and ends only when gramjs says that it cannot connect.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Api } from 'telegram'
 import { ConnectionTCPFull } from 'telegram/network/connection/index.js'
 import { makeClient, trust } from './client.mjs'
 
-const CALLS = [() => new Api.help.GetConfig(), () => new Api.help.GetNearestDc()]
+// connect() itself calls help.getConfig: another call comes first, so that going on is no repeat.
+const CALLS = [() => new Api.help.GetNearestDc(), () => new Api.help.GetConfig()]
 const BREATH = 100 // milliseconds
 
 async function main([address, pem]) {

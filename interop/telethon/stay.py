@@ -13,7 +13,7 @@ from pathlib import Path
 
 from telethon import TelegramClient
 from telethon.crypto import rsa
-from telethon.errors import RPCError
+from telethon.errors import BadMessageError, RPCError
 from telethon.sessions import MemorySession
 from telethon.tl.functions.help import GetConfigRequest, GetNearestDcRequest
 
@@ -25,14 +25,12 @@ async def answered(client, request):
     while True:
         try:
             return await client(request)
-        except (RPCError, asyncio.TimeoutError) as error:
+        except (RPCError, BadMessageError, asyncio.TimeoutError) as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
             await asyncio.sleep(BREATH)
 
 
-async def stay(host, port):
-    session = MemorySession()
-    session.set_dc(DC, host, port)
+async def stay(session):
     client = TelegramClient(session, api_id=1, api_hash="0" * 32)
     try:
         await client.connect()
@@ -44,9 +42,11 @@ async def stay(host, port):
 
 
 async def stay_for_ever(host, port):
+    session = MemorySession()
+    session.set_dc(DC, host, port)
     while True:
         try:
-            await stay(host, port)
+            await stay(session)
         except Exception as error:  # whatever Telethon gives up with; a program would connect again
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
             await asyncio.sleep(BREATH)
