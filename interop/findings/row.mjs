@@ -21,6 +21,11 @@ export function failures(report) {
   return failed.map((one) => `    ${one.id} ${one.severity}: ${one.title}: ${one.got}`)
 }
 
+/** Whether the peer came through anything at all; if not, the way in which it was started is at fault. */
+export function isReached(report) {
+  return report.stranger === null && report.counts.passed > 0
+}
+
 function main(words) {
   if (words.length === 0 || words.length % 2 !== 0) {
     console.error('usage: row.mjs NAME REPORT.json [NAME REPORT.json ...]')
@@ -34,6 +39,11 @@ function main(words) {
   for (const [name, report] of peers) {
     const lines = failures(report)
     if (lines.length > 0) console.log(`\n${name}, seed ${report.seed}:\n\n${lines.join('\n')}`)
+  }
+  const unreached = peers.filter(([, report]) => !isReached(report)).map(([name]) => name)
+  if (unreached.length > 0) {
+    console.error(`nothing passed, so that nothing was found out: ${unreached.join('; ')}`)
+    process.exit(1)
   }
 }
 

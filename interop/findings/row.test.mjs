@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { failures, row } from './row.mjs'
+import { failures, isReached, row } from './row.mjs'
 
 const counts = { passed: 5, failed_must: 1, failed_should: 0, failed_compat: 2, not_reached: 3, undecided: 4, left_out: 6 }
 const cases = [
@@ -23,6 +23,12 @@ test('a peer that speaks something else has no counts and one sentence', () => {
   const stranger = { ...report, stranger: 'it is an SSH server' }
   assert.equal(row('x', stranger), '| x | – | – | – | – | – | – | – |')
   assert.deepEqual(failures(stranger), ['    it is an SSH server'])
+})
+
+test('a peer of whom nothing passed was not reached', () => {
+  assert.ok(isReached(report))
+  assert.ok(!isReached({ ...report, counts: { ...counts, passed: 0 } }))
+  assert.ok(!isReached({ ...report, stranger: 'it is an SSH server' }))
 })
 
 test('a report of another version is not guessed at', () => {

@@ -4,23 +4,17 @@
 // permanent key with RSA_PAD, then calls help.getConfig and help.getNearestDc under that key: gramjs has no forward secrecy.
 // One JSON object a line on stdout. Exit code 0: both calls were answered; 1: they were not, the last line says why; 2: wrong
 // usage; 3: gramjs made a key that begins with a zero byte and lost it (see KNOWN_FLAW), which says nothing about the server.
-import { createHash, createPublicKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { Api, Logger, TelegramClient } from 'telegram'
-// Not exported, but the only place where gramjs looks for server keys.
-import { _serverKeys as serverKeys } from 'telegram/crypto/RSA.js'
-import { returnBigInt } from 'telegram/Helpers.js'
+import { Api } from 'telegram'
 import {
   ConnectionTCPAbridged,
   ConnectionTCPFull,
   ConnectionTCPObfuscated,
 } from 'telegram/network/connection/index.js'
-import { MemorySession } from 'telegram/sessions/index.js'
+import { makeClient, trust } from './client.mjs'
 
 // gramjs strips leading zero bytes of auth_key before it hashes it: with the published prime one key in about 199 is lost,
 // and it reports the server's right hash as wrong.
 const KNOWN_FLAW = 'Step 3 invalid new nonce hash'
-const DC = 2
 // Every transport that gramjs speaks over TCP without a proxy.
 const TRANSPORTS = {
   'full': ConnectionTCPFull,
@@ -47,57 +41,12 @@ function parseArguments([address, pem, transport = 'full', seconds = '60']) {
   return { host, port: Number(port), pem, Connection: TRANSPORTS[transport], seconds: Number(seconds) }
 }
 
-/** A TL string of more than 253 bytes or less: its length, its bytes, zeros up to four. */
-function tlBytes(bytes) {
-  const head = bytes.length < 254 ? [bytes.length] : [254, bytes.length & 255, bytes.length >> 8, 0]
-  const padding = -(head.length + bytes.length) & 3
-  return Buffer.concat([Buffer.from(head), bytes, Buffer.alloc(padding)])
-}
-
-/** Files the key where gramjs will look for it: under its fingerprint, a signed decimal number. */
-function trust(pem) {
-  const jwk = createPublicKey(readFileSync(pem, 'utf8')).export({ format: 'jwk' })
-  const [n, e] = [jwk.n, jwk.e].map((text) => Buffer.from(text, 'base64url'))
-  const fingerprint = createHash('sha1').update(tlBytes(n)).update(tlBytes(e)).digest().readBigInt64LE(12)
-  serverKeys.set(String(fingerprint), { n: returnBigInt(BigInt(`0x${n.toString('hex')}`)), e: Number(`0x${e.toString('hex')}`) })
-  return BigInt.asUintN(64, fingerprint).toString(16).padStart(16, '0')
-}
-
-/** gramjs takes the address of a session but always port 80 or 443: the connection is told the port here. */
-function atPort(Connection, port) {
-  return class extends Connection {
-    constructor(settings) {
-      super({ ...settings, port })
-    }
-  }
-}
-
-class StderrLogger extends Logger {
-  log(level, message) {
-    console.error(`gramjs: ${level}: ${message}`)
-  }
-}
-
-function makeClient({ host, port, Connection }) {
-  const session = new MemorySession()
-  session.setDC(DC, host, port)
-  const client = new TelegramClient(session, 1, '0'.repeat(32), {
-    connection: atPort(Connection, port),
-    baseLogger: new StderrLogger(process.env.GRAMJS_LOG_LEVEL ?? 'none'),
-    // Once: a server that does not answer is a result, not something to wait for.
-    connectionRetries: 1,
-    reconnectRetries: 1,
-    autoReconnect: false,
-  })
-  client.onError = failWith
-  return client
-}
-
 async function main() {
   const settings = parseArguments(process.argv.slice(2))
   const timer = setTimeout(() => fail(`no result within ${settings.seconds} s`), settings.seconds * 1000)
   say('trusted', { fingerprint: trust(settings.pem) })
   const client = makeClient(settings)
+  client.onError = failWith
   if (!(await client.connect())) fail('no connection')
 
   const config = await client.invoke(new Api.help.GetConfig())

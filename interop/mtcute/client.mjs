@@ -25,8 +25,11 @@ export function trust(pem) {
   return key.fingerprint
 }
 
-/** A client of one server, which says `connection` of itself; `onLostKey` gets the report of a lost key. */
-export function makeClient({ host, port, codec, connection = {} }, onLostKey) {
+/**
+ * A client of one server, which says `connection` of itself; `onLostKey` gets the report of a lost key. It tries a few times to
+ * connect, or with `reconnects` as it would by itself.
+ */
+export function makeClient({ host, port, codec, connection = {}, reconnects = false }, onLostKey) {
   const here = { id: DC, ipAddress: host, port, ipv6: host.includes(':') }
   const log = new LogManager('mtcute', new NodePlatform())
   log.level = Number(process.env.MTCUTE_LOG_LEVEL ?? LogManager.WARN)
@@ -46,6 +49,6 @@ export function makeClient({ host, port, codec, connection = {} }, onLostKey) {
     disableUpdates: true,
     logger: log,
     // Once: a server that does not answer is a result, not something to wait for.
-    reconnectionStrategy: ({ consequentFails }) => (consequentFails > 3 ? false : 200),
+    ...(reconnects ? {} : { reconnectionStrategy: ({ consequentFails }) => (consequentFails > 3 ? false : 200) }),
   })
 }

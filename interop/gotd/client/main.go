@@ -1,6 +1,9 @@
 // Command client connects gotd, with its forward secrecy on, to one server, which makes it create a permanent and a temporary
 // key and bind them, then calls help.getConfig and help.getNearestDc. One JSON object a line on stdout. Exit code 0: both
 // calls were answered; 1: they were not, the last line says why; 2: wrong usage.
+//
+// With --stay it keeps gotd's own way of reconnecting, and calls both in turn, each again until it is answered, without end:
+// for `dayfly check client`.
 package main
 
 import (
@@ -29,8 +32,9 @@ import (
 )
 
 const (
-	usage = "usage: client HOST:PORT PUBLIC-KEY.pem [TRANSPORT [SECONDS]]"
-	dc    = 2
+	usage  = "usage: client [--stay] HOST:PORT PUBLIC-KEY.pem [TRANSPORT [SECONDS]]"
+	dc     = 2
+	breath = 100 * time.Millisecond
 )
 
 // transports are all that gotd speaks over TCP without a proxy.
@@ -50,6 +54,7 @@ type settings struct {
 	pem     string
 	plain   dcs.PlainOptions
 	timeout time.Duration
+	stay    bool
 }
 
 func main() {
@@ -67,6 +72,10 @@ func main() {
 }
 
 func parse(words []string) (settings, error) {
+	stay := len(words) > 0 && words[0] == "--stay"
+	if stay {
+		words = words[1:]
+	}
 	if len(words) < 2 || len(words) > 4 {
 		return settings{}, errors.New("two to four arguments")
 	}
@@ -85,7 +94,7 @@ func parse(words []string) (settings, error) {
 		return settings{}, fmt.Errorf("transport %q, seconds %q", words[2], words[3])
 	}
 	timeout := time.Duration(seconds * float64(time.Second))
-	return settings{host: host, port: port, pem: words[1], plain: plain, timeout: timeout}, nil
+	return settings{host: host, port: port, pem: words[1], plain: plain, timeout: timeout, stay: stay}, nil
 }
 
 func drive(s settings) error {
@@ -98,6 +107,9 @@ func drive(s settings) error {
 	defer cancel()
 
 	client := newClient(s, key)
+	if s.stay {
+		return client.Run(context.Background(), func(ctx context.Context) error { return stay(ctx, client.API()) })
+	}
 	err = client.Run(ctx, func(ctx context.Context) error { return call(ctx, client.API()) })
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)
@@ -119,7 +131,7 @@ func readKey(path string) (telegram.PublicKey, error) {
 }
 
 func newClient(s settings, key telegram.PublicKey) *telegram.Client {
-	return telegram.NewClient(1, strings.Repeat("0", 32), telegram.Options{
+	options := telegram.Options{
 		EnablePFS:  true,
 		PublicKeys: []telegram.PublicKey{key},
 		DC:         dc,
@@ -127,9 +139,12 @@ func newClient(s settings, key telegram.PublicKey) *telegram.Client {
 		Resolver:   dcs.Plain(s.plain),
 		NoUpdates:  true,
 		Logger:     logger(),
+	}
+	if !s.stay {
 		// Once: a server that does not answer is a result, not something to wait for.
-		ReconnectionBackoff: func() backoff.BackOff { return &backoff.StopBackOff{} },
-	})
+		options.ReconnectionBackoff = func() backoff.BackOff { return &backoff.StopBackOff{} }
+	}
+	return telegram.NewClient(1, strings.Repeat("0", 32), options)
 }
 
 // logger shows everything that gotd does when GOTD_DEBUG is set, and its warnings when it is not.
@@ -153,6 +168,21 @@ func call(ctx context.Context, api *tg.Client) error {
 	}
 	say("result", map[string]any{"method": "help.getNearestDc", "dc": nearest.ThisDC, "nearest": nearest.NearestDC})
 	return nil
+}
+
+// stay calls until the context ends.
+func stay(ctx context.Context, api *tg.Client) error {
+	calls := []func() error{
+		func() error { _, err := api.HelpGetConfig(ctx); return err },
+		func() error { _, err := api.HelpGetNearestDC(ctx); return err },
+	}
+	for turn := 0; ctx.Err() == nil; {
+		if err := calls[turn%len(calls)](); err == nil {
+			turn++
+		}
+		time.Sleep(breath)
+	}
+	return ctx.Err()
 }
 
 func say(event string, fields map[string]any) {

@@ -75,7 +75,7 @@ func run(publicPath, eventsPath string, obfuscated bool) error {
 	if obfuscated {
 		listener = transport.ObfuscatedListener(listener)
 	}
-	if err := server.Serve(ctx, transport.Listen(listener)); ctx.Err() == nil {
+	if err := server.Serve(ctx, transport.Listen(newSpoken(listener))); ctx.Err() == nil {
 		return fmt.Errorf("the server ended by itself: %w", err)
 	}
 	return nil

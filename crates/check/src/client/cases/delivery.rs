@@ -5,35 +5,35 @@ use crate::client::judge::{SameRun, gives_up, recovers, refuses_at, takes_at};
 use crate::lab::{Fault, Step};
 
 cases! {
-    "HS-34/1" Must "random bytes follow resPQ"
+    "HS-34/1" Compat "random bytes follow resPQ"
         why "Telegram's servers have sent up to 104 of them; a client that does not skip them is shut out"
         expected "a key is made and used"
         takes_at(Fault::Trailing, Step::ResPq);
-    "HS-34/2" Must "random bytes follow server_DH_params_ok"
+    "HS-34/2" Compat "random bytes follow server_DH_params_ok"
         why "Telegram's servers have sent up to 104 of them; a client that does not skip them is shut out"
         expected "a key is made and used"
         takes_at(Fault::Trailing, Step::DhParams);
-    "HS-34/3" Must "random bytes follow dh_gen_ok"
+    "HS-34/3" Compat "random bytes follow dh_gen_ok"
         why "Telegram's servers have sent up to 104 of them; a client that does not skip them is shut out"
         expected "a key is made and used"
         takes_at(Fault::Trailing, Step::DhGen);
-    "HS-34/4" Must "a plain message says that it is longer than its frame"
+    "HS-34/4" Compat "a plain message says that it is longer than its frame"
         why "a parser that believes it reads past the end"
         expected "the answer is refused: no req_DH_params"
         refuses_at(Fault::PlainLength, Step::ResPq);
-    "HS-34/5" Should "the msg_id of a plain answer is no answer's"
+    "HS-34/5" Compat "the msg_id of a plain answer is no answer's"
         why "a client's own message, sent back to it, could pass for an answer"
         expected "the answer is refused: no req_DH_params"
         refuses_at(Fault::PlainMsgId, Step::ResPq);
-    "HS-06/8" Must "resPQ comes twice"
+    "HS-06/8" Compat "resPQ comes twice"
         why "networks repeat; a client that takes the repeat for an answer to its next query fails"
         expected "the repeat is ignored: a key is made and used"
         takes_at(Fault::Doubled, Step::ResPq);
-    "HS-06/9" Must "server_DH_params_ok comes twice"
+    "HS-06/9" Compat "server_DH_params_ok comes twice"
         why "networks repeat; a client that takes the repeat for an answer to its next query fails"
         expected "the repeat is ignored: a key is made and used"
         takes_at(Fault::Doubled, Step::DhParams);
-    "HS-06/10" Must "dh_gen_ok comes twice"
+    "HS-06/10" Compat "dh_gen_ok comes twice"
         why "networks repeat; a client that takes the repeat for something else loses its key"
         expected "the repeat is ignored: the key is used"
         takes_at(Fault::Doubled, Step::DhGen);
@@ -85,15 +85,15 @@ cases! {
         why "the run is spent: whoever repeats its queries gets -404 for ever"
         expected "a new run with a new nonce, in which a key is made"
         recovers(Fault::Error404, Step::DhGen, SameRun::Over);
-    "HS-38/6" Must "-429 comes instead of resPQ, once"
+    "HS-38/6" Compat "-429 comes instead of resPQ, once"
         why "a busy server asks for patience; a client that gives up is shut out"
         expected "after a while the same query again, or a new run"
         recovers(Fault::Error429, Step::ResPq, SameRun::Repeats);
-    "HS-38/7" Must "-429 comes instead of server_DH_params_ok, once"
+    "HS-38/7" Compat "-429 comes instead of server_DH_params_ok, once"
         why "a busy server asks for patience; a different query of the same step would spend the run"
         expected "after a while the same query again, or a new run"
         recovers(Fault::Error429, Step::DhParams, SameRun::Repeats);
-    "HS-38/8" Must "-429 comes instead of dh_gen_ok, once"
+    "HS-38/8" Compat "-429 comes instead of dh_gen_ok, once"
         why "a busy server asks for patience; a different query of the same step would spend the run"
         expected "after a while the same query again, or a new run"
         recovers(Fault::Error429, Step::DhGen, SameRun::Repeats);
@@ -101,7 +101,7 @@ cases! {
         why "the dc is not served: a client that tries for ever is a storm"
         expected "the run is over: no set_client_DH_params"
         gives_up(Fault::Error444, Step::DhParams);
-    "TR-05/1" Must "a payload of four zero bytes comes before server_DH_params_ok"
+    "TR-05/1" Compat "a payload of four zero bytes comes before server_DH_params_ok"
         why "a nop means nothing; a client that takes it for an answer or an error fails"
         expected "a key is made and used"
         takes_at(Fault::Nop, Step::DhParams);

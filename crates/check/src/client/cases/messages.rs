@@ -106,7 +106,7 @@ cases! {
         why "whoever can play back one notice could make the client drop its salt for ever"
         expected "the salt stays"
         keeps_its_salt();
-    "TR-05/2" Must "a payload of four zero bytes comes before an answer"
+    "TR-05/2" Compat "a payload of four zero bytes comes before an answer"
         why "a nop means nothing; a client that takes it for a packet or an error fails"
         expected "the answer is taken"
         takes_answer(Fault::Nop);
