@@ -8,6 +8,7 @@ use std::time::Instant;
 use dayfly_core::client::{ClientConfig, ClientEndpoint, Event, Sent};
 use dayfly_core::env::{Clock, SecureRandom};
 use dayfly_core::observer::{NoObserver, Observer};
+use dayfly_system::{OsRandom, SystemClock};
 #[cfg(feature = "grammers")]
 use grammers_tl_types::{Deserializable, RemoteCall};
 use tokio::sync::broadcast::error::RecvError;
@@ -20,7 +21,6 @@ use crate::driver::{Command, Counters, Driver, Ticket, Trouble};
 use crate::error::{ConnectError, InvokeError};
 use crate::route::Route;
 use crate::session_store::SessionStore;
-use dayfly_system::{OsRandom, SystemClock};
 
 /// What a client draws on: time, randomness, somebody who watches.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use dayfly_core::client::ClientConfig;
 use dayfly_core::env::{Clock, SecureRandom};
 use dayfly_core::observer::{NoObserver, Observer};
+use dayfly_system::{OsRandom, SystemClock};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::client::{Client, Events, Happened, World};
@@ -14,7 +15,6 @@ use crate::error::ConnectError;
 use crate::proxy::Proxy;
 use crate::route::Route;
 use crate::sessions::Sessions;
-use dayfly_system::{OsRandom, SystemClock};
 
 /// Opens the DCs of a table by their ids, each with a permanent key of its own.
 ///

@@ -103,6 +103,5 @@ mod tests {
             let connected = timeout(Duration::from_secs(5), TcpStream::connect(listener.address())).await;
             waiting.push(connected.expect("there is room").unwrap());
         }
-        assert_eq!(waiting.len(), 500);
     }
 }

@@ -180,7 +180,8 @@ impl Server {
     }
 
     /// Works by `config` and these RSA keys from now on, but for what [`Config::reloaded`] names as fixed. Certificates are read and
-    /// the event log is opened anew, so that both may have been replaced where they stand. What is open goes on: connections, sessions, keys, and runs of the key exchange with the RSA keys that they were offered.
+    /// the event log is opened anew, so that both may have been replaced where they stand. What is open goes on: connections,
+    /// sessions, keys, and runs of the key exchange with the RSA keys that they were offered.
     ///
     /// # Errors
     /// [`StartError`]; nothing has changed then.

@@ -99,7 +99,10 @@ mod tests {
         let keys = [ServerKey::from(Arc::new(PrivateKey::generate().unwrap()))];
         let mut config = Config::default();
         let waiting = |config: &Config| Settings::of(config, &keys).unwrap().handshakes.limits.waiting_jobs;
-        assert_eq!(waiting(&config), workers::usual_count() * 250);
+        assert_eq!(
+            waiting(&config),
+            workers::usual_count() * handshake::ServerLimits::WAITING_JOBS_PER_THREAD
+        );
         config.limits.crypto_queue = Some(7);
         assert_eq!(waiting(&config), 7);
     }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use dayfly_core::handshake::server::ServerLimits;
 use dayfly_core::job::{Job, JobResult, perform_all};
 
 /// As many as the engine behind takes at once.
@@ -43,11 +44,9 @@ pub(crate) fn usual_count() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// How many jobs wait at most before runs are put off, unless the operator says otherwise: what the threads do in half a second if
-/// a job takes 2 ms. An answer takes two jobs one after the other, so who is admitted has it within the second of rule HS-40.
+/// How many jobs wait at most before runs are put off, unless the operator says otherwise.
 pub(crate) fn usual_queue() -> usize {
-    const PER_THREAD: usize = 250;
-    usual_count().saturating_mul(PER_THREAD)
+    usual_count().saturating_mul(ServerLimits::WAITING_JOBS_PER_THREAD)
 }
 
 impl Workers {

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use dayfly_core::handshake::server::{HandshakeEvent, PeerAddr, PutOff};
+use dayfly_core::handshake::server::{HandshakeEvent, PeerAddr, PutOff, ServerLimits};
 use dayfly_core::keys::requests::Lifetime;
 
 use super::support::{ClientPuppet, Rig};
@@ -120,7 +120,7 @@ fn work_that_waits_is_bounded_and_what_was_begun_comes_to_its_end() {
 #[test]
 fn who_is_admitted_to_a_full_queue_is_answered_within_a_second() {
     const JOB: Duration = Duration::from_millis(2);
-    let mut rig = Rig::new(|config| config.limits.waiting_jobs = 250);
+    let mut rig = Rig::new(|config| config.limits.waiting_jobs = ServerLimits::WAITING_JOBS_PER_THREAD);
     let queries: Vec<_> = puppets(&mut rig, 0..900)
         .iter_mut()
         .map(|puppet| {

@@ -13,7 +13,7 @@ use dayfly_tl::{api, to_bytes};
 
 use crate::support::{
     A_DAY, FORM, HandClock, Operator, Peer, Reply, Switch, Talk, TestServer, Trouble, host_of, peer_of,
-    request, said_to, token_of, try_log_in, within,
+    request, said_to, token_of, try_log_in, until_not_ready, within,
 };
 
 const CLOSED: [&str; 5] = ["/", "/keys", "/connections", "/refusals", "/metrics"];
@@ -379,15 +379,7 @@ async fn a_server_that_ends_is_not_ready_while_it_answers_what_it_owes() {
     let reply = within("the call", held.recv()).await.unwrap();
     let place = server.admin().clone();
     let stopping = tokio::spawn(server.stop());
-    let not_ready = async {
-        loop {
-            let reply = get(&place, "/readyz", "Accept: */*").await;
-            if reply.status == 503 {
-                return reply;
-            }
-        }
-    };
-    let answered = within("the end of readiness", not_ready).await;
+    let answered = until_not_ready(&place).await;
     assert_eq!(answered.body, "The server answers what it owes, then ends.\n");
     assert_eq!(get(&place, "/healthz", "Accept: */*").await.status, 200);
     drop(reply);

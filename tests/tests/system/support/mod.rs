@@ -22,7 +22,9 @@ pub(crate) use socks5::Socks5Proxy;
 pub(crate) use store::{SilentStore, Switch};
 pub(crate) use talk::{Talk, Trouble, rpc_error};
 pub(crate) use verbose::{LONG, Verbose};
-pub(crate) use visit::{FORM, Operator, Reply, host_of, request, said_to, token_of, try_log_in};
+pub(crate) use visit::{
+    FORM, Operator, Reply, host_of, request, said_to, token_of, try_log_in, until_not_ready,
+};
 
 use std::time::Duration;
 

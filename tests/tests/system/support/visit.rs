@@ -47,6 +47,19 @@ pub(crate) async fn request(place: &AdminPlace, line: &str, headers: &[&str], bo
     Reply::read(&said_to(place, &text).await)
 }
 
+/// Waits until the server is not ready any more, which it says when it drains.
+pub(crate) async fn until_not_ready(place: &AdminPlace) -> Reply {
+    let not_ready = async {
+        loop {
+            let reply = request(place, "GET /readyz", &[&host_of(place)], "").await;
+            if reply.status == 503 {
+                return reply;
+            }
+        }
+    };
+    within("the end of readiness", not_ready).await
+}
+
 pub(crate) const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
 /// A browser after the login: it has the cookie, and the form token of its pages.

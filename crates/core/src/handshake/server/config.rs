@@ -104,6 +104,12 @@ pub struct ServerLimits {
     pub answer_memory: usize,
 }
 
+impl ServerLimits {
+    /// How many jobs may wait for each thread that does them, unless the operator says otherwise: half a second of work if a job
+    /// takes 2 ms. An answer takes two jobs one after the other, so who is admitted has it within the second of rule HS-40.
+    pub const WAITING_JOBS_PER_THREAD: usize = 250;
+}
+
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {
