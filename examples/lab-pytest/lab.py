@@ -20,8 +20,9 @@ class Lab:
     def __init__(self, dayfly, key, seed, *options):
         """`dayfly` is the binary, `key` a file for the lab's RSA key, made if it is not there; `options` go to the lab."""
         command = [dayfly, "lab", "--json", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
-        command += ["--key", str(key), "--seed", str(seed), *options]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        # Its standard input ends with this program, however that ends: no lab stays behind.
+        command += ["--key", str(key), "--seed", str(seed), "--until-eof", *options]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self._process.stdout.readline()  # the lab prints one, when it listens
         if not line:
             raise RuntimeError(f"the lab ended with exit code {self._process.wait()}; it says why on stderr")
@@ -35,7 +36,7 @@ class Lab:
         return self
 
     def __exit__(self, *_):
-        self._process.terminate()
+        self._process.stdin.close()
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -116,8 +116,8 @@ impl Step {
     fn command(&self, log: &PathBuf) -> Result<Command> {
         let Some((program, words)) = self.words.split_first() else { bail!("{} runs nothing", self.name) };
         let file = File::create(log).with_context(|| format!("making {}", log.display()))?;
-        let mut command = if *program == "cargo" { workspace::cargo() } else { Command::new(program) };
-        command.args(words).envs(self.variables.iter().copied()).current_dir(workspace::root());
+        let mut command = if *program == "cargo" { workspace::cargo() } else { workspace::program(program) };
+        command.args(words).envs(self.variables.iter().copied());
         command.stdin(Stdio::null()).stderr(file.try_clone()?).stdout(file);
         Ok(command)
     }

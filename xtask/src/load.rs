@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::conformance::programs::{self, Profile};
 use crate::workspace;
 
 /// The page that states the figures.
@@ -25,7 +26,8 @@ pub(crate) fn figures(arguments: &[&str]) -> Result<()> {
     let folder = workspace::target_directory();
     let (text, json) = (folder.join("figures.txt"), folder.join("figures.json"));
     let names = [&text, &json].map(|file| file.display().to_string());
-    arguments.extend(["--text", &names[0], "--json", &names[1]]);
+    let dayfly = programs::dayfly(Profile::Release)?.display().to_string();
+    arguments.extend(["--text", &names[0], "--json", &names[1], "--dayfly", &dayfly]);
     let outcome = run("figures", &arguments);
     if write && text.exists() {
         put(&text, &workspace::root().join(PAGE))?;

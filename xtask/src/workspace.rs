@@ -1,5 +1,6 @@
 //! What cargo and the file system say about this workspace.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,8 +28,14 @@ pub(crate) fn relative(path: &Path) -> String {
 
 /// A `cargo` of the same toolchain, started in the workspace root.
 pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root());
+    program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// A program that may start `cargo`, started in the workspace root.
+pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(name);
+    // cargo told it to this tool. Build scripts that look at it would run again each time it goes or comes.
+    command.env_remove("CARGO_MANIFEST_DIR").current_dir(root());
     command
 }
 

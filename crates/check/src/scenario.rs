@@ -209,8 +209,10 @@ mod tests {
 
     #[test]
     fn json_of_the_same_shape_is_read() {
-        let scenario = Scenario::from_json(r#"{"rule": [{"fault": "late", "millis": 10}]}"#).unwrap();
-        assert_eq!(scenario.rules, [Rule { millis: Some(10), ..Rule::always(Fault::Late) }]);
+        let text = r#"{"rule": [{"fault": "late", "millis": 10}, {"fault": "msg-key", "follow_up": true}]}"#;
+        let scenario = Scenario::from_json(text).unwrap();
+        let late = Rule { millis: Some(10), ..Rule::always(Fault::Late) };
+        assert_eq!(scenario.rules, [late, Rule { follow_up: true, ..Rule::always(Fault::MsgKey) }]);
         assert_eq!(Scenario::from_json("{}").unwrap(), Scenario::default());
         assert_eq!(Scenario::from_json("").unwrap_err().line, 1);
         let wrong = Scenario::from_json("{\"rule\": [\n{\"fault\": \"g-nine\"}]}").unwrap_err();

@@ -1,7 +1,7 @@
 //! `cargo xtask conformance`: `dayfly check` on ourselves, and on ourselves with planted faults.
 
 mod expected;
-mod programs;
+pub(crate) mod programs;
 mod prove;
 mod server;
 mod suite;

@@ -14,7 +14,7 @@ const PEER: &str = "dayfly-peer";
 
 /// How programs are built.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum Profile {
+pub(crate) enum Profile {
     /// As they are shipped.
     #[default]
     Release,
@@ -41,7 +41,7 @@ struct Built {
 }
 
 /// Builds `dayfly` with everything that is in it, for what is checked and for the suite.
-pub(super) fn dayfly(profile: Profile) -> Result<PathBuf> {
+pub(crate) fn dayfly(profile: Profile) -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--quiet", "--bin", "dayfly"]);
     built(cargo, profile, "dayfly", "dayfly")

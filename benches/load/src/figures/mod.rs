@@ -2,11 +2,13 @@
 
 mod echo;
 mod idle;
+mod lab;
 mod pings;
 mod storm;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
@@ -33,6 +35,12 @@ pub(crate) struct Figures {
     /// Clients that come back after a restart
     #[arg(long, default_value_t = 10_000)]
     clients: u32,
+    /// The program whose lab is measured
+    #[arg(long, value_name = "PATH")]
+    dayfly: PathBuf,
+    /// Seconds that the lab is under load
+    #[arg(long, default_value_t = 60)]
+    lab_seconds: u64,
 }
 
 /// One thing that is measured.
@@ -46,6 +54,8 @@ enum Which {
     Pings,
     /// Clients that come back after a restart
     Storm,
+    /// How soon the lab answers, and what it does under load
+    Lab,
 }
 
 /// Measures what is wanted; whether all targets were met.
@@ -77,6 +87,7 @@ fn measure(which: Which, args: &Figures) -> Result<Vec<Figure>> {
         Which::Idle => idle::measure(),
         Which::Pings => pings::measure(),
         Which::Storm => storm::measure(args.clients),
+        Which::Lab => lab::measure(&args.dayfly, Duration::from_secs(args.lab_seconds)),
     }
 }
 

@@ -44,6 +44,11 @@ fn none_temporary<T>() -> Outcome<T> {
     not_reached("the client makes no temporary keys")
 }
 
+/// The client ended; `temp` tells whether it had made a temporary key.
+fn gave_up(temp: bool) -> Outcome {
+    if temp { failed("it gave up: it ended without binding again") } else { none_temporary() }
+}
+
 /// The binding request of a message: its temporary and its permanent key, and expires_at.
 fn bind_of(said: &Said) -> Option<(AuthKeyId, AuthKeyId, i32)> {
     let Content::Call { query, .. } = &said.content else { return None };
@@ -69,7 +74,7 @@ pub(super) enum Habit {
 /// An exchange in which nothing is altered, up to the first call under a bound key.
 pub(super) async fn has_habit(stage: &mut Stage, habit: Habit) -> Outcome {
     stage.begin(Vec::new()).await?;
-    let (mut temp, mut bound, mut introduced) = (false, false, false);
+    let (mut temp, mut alone, mut bound, mut introduced) = (false, false, false, false);
     watch(stage, |look, ledger| {
         let Look::Event(event, did) = look else { return None };
         if let Some(Did::Sealed(said)) = &did {
@@ -79,12 +84,13 @@ pub(super) async fn has_habit(stage: &mut Stage, habit: Habit) -> Outcome {
                 .any(|said| matches!(said.content, Content::Call { introduced: true, .. }));
         }
         match noticed(event)? {
-            Noticed::Perm if habit == Habit::Parallel => {
-                Some(if ledger.begun() > 1 { Ok(()) } else { one_at_a_time(temp) })
+            Noticed::Perm => {
+                alone = !temp && ledger.begun() < 2;
+                (habit == Habit::Parallel && !alone).then_some(Ok(()))
             }
             Noticed::Temp => {
                 temp = true;
-                None
+                (habit == Habit::Parallel && alone).then(one_at_a_time)
             }
             Noticed::Bound(_) => {
                 bound = true;
@@ -111,8 +117,8 @@ pub(super) async fn has_habit(stage: &mut Stage, habit: Habit) -> Outcome {
     .await
 }
 
-fn one_at_a_time(temp: bool) -> Outcome {
-    if temp { Ok(()) } else { failed("the permanent key was made before any other exchange was begun") }
+fn one_at_a_time() -> Outcome {
+    failed("the permanent key was made before any other exchange was begun")
 }
 
 /// The lab's clock is far from the client's: expires_at has to be counted by the lab's.
@@ -154,15 +160,16 @@ pub(super) enum Then {
 /// The first binding is refused in this way.
 pub(super) async fn after_refusal(stage: &mut Stage, fault: Fault, then: Then) -> Outcome {
     stage.begin(vec![Rule::once(fault)]).await?;
-    let (mut asked, mut refused) = (None, false);
+    let (mut asked, mut temp, mut refused) = (None, false, false);
     watch(stage, |look, _| {
         let Look::Event(event, did) = look else {
-            return refused.then(|| failed("it gave up: it ended without binding again"));
+            return refused.then(|| gave_up(temp));
         };
         refused |= meddled(event).is_some_and(|(acted, _)| acted == fault);
         match noticed(event) {
-            Some(Noticed::Perm) if refused => return Some(failed("it made another permanent key")),
-            Some(Noticed::Call(KeyUse::Permanent)) if !refused => return Some(none_temporary()),
+            Some(Noticed::Perm) if refused && temp => return Some(failed("it made another permanent key")),
+            Some(Noticed::Temp) => temp = true,
+            Some(Noticed::Call(KeyUse::Permanent)) if !temp => return Some(none_temporary()),
             _ => {}
         }
         let Did::Sealed(said) = did? else { return None };
@@ -229,12 +236,13 @@ pub(super) async fn gives_up_an_old_key(stage: &mut Stage) -> Outcome {
 /// The server knows the temporary key no more, or says so: another one has to be made and bound to the same permanent key.
 pub(super) async fn makes_another(stage: &mut Stage, fault: Fault, step: Step) -> Outcome {
     stage.begin(vec![Rule::once(fault).at(step)]).await?;
-    let (mut key, mut bound, mut lost) = (None, None, false);
+    let (mut key, mut bound, mut temp, mut lost) = (None, None, false, false);
     watch(stage, |look, _| {
-        let Look::Event(event, did) = look else { return lost.then(|| failed("it gave up")) };
+        let Look::Event(event, did) = look else { return lost.then(|| gave_up(temp)) };
         lost |= meddled(event).is_some_and(|(acted, _)| acted == fault);
         match noticed(event) {
-            Some(Noticed::Perm) if lost => return Some(failed("it made another permanent key")),
+            Some(Noticed::Perm) if lost && temp => return Some(failed("it made another permanent key")),
+            Some(Noticed::Temp) => temp = true,
             Some(Noticed::Call(KeyUse::Permanent)) => return Some(none_temporary()),
             Some(Noticed::Bound(perm)) if !lost => bound = Some(perm),
             Some(Noticed::Bound(perm)) => {

@@ -66,28 +66,48 @@ impl Struck {
     }
 }
 
-fn rule(fault: Fault) -> Rule {
+/// The first answer, also that to the binding.
+fn any_answer(fault: Fault) -> Rule {
     Rule::once(fault).at(Step::Answer)
 }
 
 /// The answer is altered so that nobody may take it, and an error follows it. A client that took the first goes on; one that did
-/// not closes, or calls again.
+/// not calls again, or closes and lives.
 pub(super) async fn ignores(stage: &mut Stage, fault: Fault) -> Outcome {
-    stage.begin(vec![Rule { follow_up: true, ..rule(fault) }]).await?;
-    let mut struck = Struck::default();
-    watch(stage, |look, _| {
-        let Look::Event(event, did) = look else { return struck.acted().then_some(Ok(())) };
+    stage.begin(vec![Rule { follow_up: true, ..any_answer(fault) }]).await?;
+    let (mut struck, mut closed, mut exited) = (Struck::default(), false, false);
+    let outcome = watch(stage, |look, _| {
+        let Look::Event(event, did) = look else {
+            exited = true;
+            return struck.acted().then(ended_on_it);
+        };
         if !struck.note(event, did.as_ref(), fault) {
             return None;
         }
+        if closed && matches!(event.what, What::Connected { .. }) {
+            return Some(Ok(()));
+        }
         match did? {
-            Did::Closed => struck.here(event).then_some(Ok(())),
+            Did::Closed => {
+                closed |= struck.here(event);
+                None
+            }
             Did::Asked(_) => Some(Ok(())),
             Did::Sealed(said) => said.iter().find_map(|said| ignored(&struck, said)),
             Did::Began { .. } | Did::Unopened(_) => None,
         }
     })
-    .await
+    .await;
+    match outcome {
+        // It has nothing more to say, and lives.
+        Err(Stop::Undecided(_)) if closed && !exited => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// A program that refuses an answer may end, and so may one that took it and stumbled over the error that follows.
+fn ended_on_it() -> Outcome {
+    Err(Stop::Undecided("it ended, which can mean that it refused the answer, or that it took it".to_owned()))
 }
 
 fn ignored(struck: &Struck, said: &Said) -> Option<Outcome> {
@@ -107,15 +127,9 @@ fn ignored(struck: &Struck, said: &Said) -> Option<Outcome> {
     })
 }
 
-/// The answer is unusual, and legal.
-pub(super) async fn takes_answer(stage: &mut Stage, fault: Fault) -> Outcome {
-    takes_answer_of(stage, rule(fault)).await
-}
-
-/// The same with a rule of the case's own.
-pub(super) async fn takes_answer_of(stage: &mut Stage, rule: Rule) -> Outcome {
-    let fault = rule.fault;
-    stage.begin(vec![rule]).await?;
+/// The first answer of this step is unusual, and legal.
+pub(super) async fn takes_answer(stage: &mut Stage, fault: Fault, step: Step) -> Outcome {
+    stage.begin(vec![Rule::once(fault).at(step)]).await?;
     let mut struck = Struck::default();
     watch(stage, |look, _| {
         let Look::Event(event, did) = look else { return struck.acted().then(|| ended(&struck)) };
@@ -154,9 +168,9 @@ fn taken(struck: &Struck, said: &Said) -> Option<Outcome> {
     })
 }
 
-/// A notice says that the call did not arrive as it should: it has to be made again, under another msg_id.
+/// A notice says that a call, which is no binding, did not arrive as it should: it has to be made again, under another msg_id.
 pub(super) async fn calls_again(stage: &mut Stage, fault: Fault, may_give_up: bool) -> Outcome {
-    stage.begin(vec![rule(fault)]).await?;
+    stage.begin(vec![Rule::once(fault).at(Step::Call)]).await?;
     let mut struck = Struck::default();
     watch(stage, |look, _| {
         let gave_up = || if may_give_up { Ok(()) } else { failed("it gave up") };
@@ -182,14 +196,13 @@ fn called_again(struck: &Struck, said: &Said) -> Option<Outcome> {
             Some(failed("it sent the message again under the msg_id that was refused"))
         }
         Some(_) => Some(Ok(())),
-        None if struck.was_bind() => Some(failed("it went on as if the call had been answered")),
         None => None,
     }
 }
 
 /// A message comes before the answer, and the client has to say something to it: `says` tells whether it does.
 pub(super) async fn says(stage: &mut Stage, fault: Fault, says: impl Fn(&Said) -> bool) -> Outcome {
-    stage.begin(vec![rule(fault)]).await?;
+    stage.begin(vec![any_answer(fault)]).await?;
     let mut struck = Struck::default();
     let mut before = None;
     watch(stage, |look, _| {
@@ -214,7 +227,7 @@ pub(super) async fn says(stage: &mut Stage, fault: Fault, says: impl Fn(&Said) -
 /// bad_server_salt comes about a message that was never sent: its salt must not be taken.
 pub(super) async fn keeps_its_salt(stage: &mut Stage) -> Outcome {
     let fault = Fault::StrangeNotice;
-    stage.begin(vec![rule(fault)]).await?;
+    stage.begin(vec![any_answer(fault)]).await?;
     let mut struck = Struck::default();
     watch(stage, |look, _| {
         let Look::Event(event, did) = look else { return None };

@@ -220,6 +220,8 @@ fn a_transcript_is_read_and_needs_no_key_log() {
     let file = lines.join("\n");
     let again = decode(file.as_bytes(), None).unwrap();
     assert_eq!(again[0].entries, runs[0].entries);
+    let verdict = crate::transcript::verdict(&again[0]);
+    assert_eq!(verdict.text, "Well: a key was made; the last message is dh_gen_ok.");
     assert_eq!(decode(file.as_bytes(), Some(secrets())).err(), Some(DecodeError::NoKeyLog));
     let told = decode(format!("{}\n{{}}", lines[0]).as_bytes(), None).err().unwrap().to_string();
     assert!(told.starts_with("line 2: missing field"), "{told}");

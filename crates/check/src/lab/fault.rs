@@ -254,7 +254,7 @@ impl Fault {
 
 /// When a fault acts: one line of a scenario.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Rule {
     /// What is done.
     pub fault: Fault,

@@ -55,6 +55,8 @@ impl Recorder {
             }
             What::QuickAck { token } => note("quick_ack", format!("quick acknowledgement {token:08x}")),
             What::Meddled { fault, direction, honest } => self.fault(*fault, *direction, honest),
+            // The fault that made it so is named beside the message.
+            What::Unopened { direction: Direction::Out, .. } => return None,
             What::Unopened { why, .. } => note("unopened", format!("the message cannot be opened: {why}")),
             What::Value { name, bytes } => self.value(number, name, bytes),
             What::Checked { held: true, .. } | What::Plain { .. } | What::Sealed { .. } => return None,
@@ -143,7 +145,7 @@ impl Recorder {
             }
             _ => return None,
         };
-        difference(name, inner, find(outer.get(..1)?, name)?)
+        difference(inner, find(outer.get(..1)?, name)?)
     }
 }
 
@@ -152,13 +154,13 @@ fn find<'a>(roots: &'a [Field], name: &str) -> Option<&'a [u8]> {
     roots.iter().find_map(|root| root.find(name))?.bytes()
 }
 
-fn difference(name: &str, inner: &[u8], outer: &[u8]) -> Option<String> {
+fn difference(inner: &[u8], outer: &[u8]) -> Option<String> {
     if inner.len() != outer.len() {
-        return Some(format!("the inner {name} has {} bytes, the outer one {}", inner.len(), outer.len()));
+        return Some(format!("{} bytes inside and {} outside", inner.len(), outer.len()));
     }
     let (at, (inner, outer)) =
         inner.iter().zip(outer).enumerate().find(|(_, (inner, outer))| inner != outer)?;
-    Some(format!("the inner {name} differs at byte {at}: {inner:02x} inside, {outer:02x} outside"))
+    Some(format!("byte {at} is {inner:02x} inside and {outer:02x} outside"))
 }
 
 fn note(kind: &str, text: String) -> Told {

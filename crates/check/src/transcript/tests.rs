@@ -146,8 +146,8 @@ fn a_refusal_says_at_which_byte() {
         held: false,
     });
     told.tell(What::TransportError { code: -404, fault: None });
-    let expected = "The lab refused what the client sent: the inner server_nonce differs: the inner server_nonce \
-                    differs at byte 3: 79 inside, 86 outside (rule HS-14, field p_q_inner_data.server_nonce).";
+    let expected = "The lab refused what the client sent: the inner server_nonce differs: byte 3 is 79 inside \
+                    and 86 outside (rule HS-14, field p_q_inner_data.server_nonce).";
     assert_eq!(told.verdict(), Verdict { standing: Standing::Failed, text: expected.to_owned() });
     assert!(told.markdown().contains("lab → client: transport error -404, 4 bytes"));
 }
@@ -162,6 +162,23 @@ fn a_fault_that_the_client_notices_is_named() {
     let Verdict { standing, text } = told.verdict();
     assert_eq!(standing, Standing::Failed);
     assert!(text.contains("after server_DH_params_ok, which the fault dh-answer-hash had altered"), "{text}");
+}
+
+#[test]
+fn a_fault_that_the_client_does_not_notice_is_named_too() {
+    let mut told = Told::begin(bytes("p_q_inner_data"));
+    told.send(3, Some(Fault::DhPrimeShort));
+    let Verdict { standing, text } = told.verdict();
+    assert_eq!(standing, Standing::Open);
+    let expected = "Under way: the client has said nothing to server_DH_params_ok, which the fault dh-prime-short had altered.";
+    assert_eq!(text, expected);
+    told.send(4, None);
+    told.send(5, None);
+    let Verdict { standing, text } = told.verdict();
+    assert_eq!(standing, Standing::Failed);
+    let expected = "The client went on with set_client_DH_params after server_DH_params_ok, which the fault dh-prime-short \
+                    had altered.";
+    assert_eq!(text, expected);
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub enum Standing {
     Open,
     /// A key was made, and nothing was refused.
     Well,
-    /// Something was refused, or the client went away in the middle of a key exchange.
+    /// Something was refused, or should have been, or the client went away in the middle of a key exchange.
     Failed,
 }
 
@@ -41,15 +41,75 @@ pub fn verdict(run: &Run) -> Verdict {
     {
         return failed(left_after(name, fault, closed));
     }
+    let altered = altered(run);
+    if let Some(text) = altered.and_then(|altered| altered.went_on()) {
+        return failed(text);
+    }
     let made: Vec<&str> = entries().filter_map(|entry| noted(entry, "key_made")).collect();
     match (made.as_slice(), last) {
         ([.., made], _) => Verdict { standing: Standing::Well, text: format!("Well: {made}.") },
-        ([], Some((_, name, _))) => {
-            Verdict { standing: Standing::Open, text: format!("Under way: the last message is {name}.") }
+        // A capture tells no more than the messages do.
+        ([], Some((_, name, _))) if entries().filter_map(message).any(|(_, name, _)| name == "dh_gen_ok") => {
+            let text = format!("Well: a key was made; the last message is {name}.");
+            Verdict { standing: Standing::Well, text }
+        }
+        ([], Some((direction, name, _))) => {
+            Verdict { standing: Standing::Open, text: under_way(direction, name, altered) }
         }
         ([], None) => Verdict { standing: Standing::Open, text: "Under way: no message yet.".to_owned() },
     }
 }
+
+fn under_way(direction: Direction, name: &str, altered: Option<Altered<'_>>) -> String {
+    match altered {
+        Some(Altered { name, fault, .. }) if direction == Direction::Out => {
+            format!("Under way: the client has said nothing to {name}, which the fault {fault} had altered.")
+        }
+        _ => format!("Under way: the last message is {name}."),
+    }
+}
+
+/// The last answer of the key exchange that a fault altered, against the specification.
+#[derive(Clone, Copy)]
+struct Altered<'r> {
+    name: &'r str,
+    fault: &'r str,
+    /// The next message of the client's.
+    next: Option<&'r str>,
+}
+
+fn altered(run: &Run) -> Option<Altered<'_>> {
+    let messages: Vec<_> = run.entries.iter().filter_map(|entry| message(entry)).collect();
+    let is_altered = |(direction, name, fault): &(Direction, &str, Option<&str>)| {
+        *direction == Direction::Out
+            && (STEPS.contains(name) || *name == "dh_gen_ok")
+            && fault.is_some_and(|fault| !is_legal(fault))
+    };
+    let at = messages.iter().rposition(is_altered)?;
+    let (_, name, fault) = messages[at];
+    let next = messages[at..].iter().find(|(direction, ..)| *direction == Direction::In);
+    Some(Altered { name, fault: fault?, next: next.map(|(_, name, _)| *name) })
+}
+
+impl Altered<'_> {
+    /// What to say of a client that took the answer.
+    fn went_on(self) -> Option<String> {
+        let Self { name, fault, next } = self;
+        let next = next.filter(|next| is_taken_by(name, next))?;
+        Some(format!("The client went on with {next} after {name}, which the fault {fault} had altered."))
+    }
+}
+
+/// Whether a client that sends `next` has taken this answer of the key exchange.
+fn is_taken_by(answer: &str, next: &str) -> bool {
+    match answer {
+        "resPQ" => next == "req_DH_params",
+        "server_DH_params_ok" | "dh_gen_retry" => next == "set_client_DH_params",
+        _ => !QUERIES.contains(&next),
+    }
+}
+
+const QUERIES: [&str; 4] = ["req_pq", "req_pq_multi", "req_DH_params", "set_client_DH_params"];
 
 /// The answers after which a key exchange is not over.
 const STEPS: [&str; 3] = ["resPQ", "server_DH_params_ok", "dh_gen_retry"];

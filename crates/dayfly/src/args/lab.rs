@@ -34,6 +34,9 @@ pub(crate) struct Lab {
     /// Listen beyond loopback: the network is yours
     #[arg(long)]
     pub(crate) authorized: bool,
+    /// End when standard input ends: with the program that started it, however that ended
+    #[arg(long)]
+    pub(crate) until_eof: bool,
     /// Print where everything is as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

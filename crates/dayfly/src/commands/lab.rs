@@ -2,8 +2,11 @@
 
 mod public_key;
 
+use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -18,7 +21,7 @@ use dayfly_core::SecureRandom as _;
 use dayfly_server::{Allow, Config};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use self::public_key::PublicFile;
 use super::hints::hints;
@@ -79,9 +82,11 @@ async fn serve(args: &Args, scenario: Scenario, files: Files) -> anyhow::Result<
     let console = Console::start(control, parts).context("the control API does not start")?;
     introduce(args, &config, &places);
     let mut recording = tokio::spawn(record(events, files, book));
+    let mut input = if args.until_eof { end_of_input() } else { Box::pin(pending()) };
     loop {
         tokio::select! {
             wanted = signals.next() => if wanted == Wanted::Stop { break },
+            () = &mut input => break,
             ended = &mut recording => { ended??; bail!("the lab has ended") }
         }
     }
@@ -89,6 +94,17 @@ async fn serve(args: &Args, scenario: Scenario, files: Files) -> anyhow::Result<
     drop(console);
     recording.await??;
     Ok(())
+}
+
+/// Ends when standard input does. A thread of its own reads it: the runtime would wait for one of its own to the end.
+fn end_of_input() -> Pin<Box<dyn Future<Output = ()>>> {
+    let (ended, end) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        // Input that cannot be read any more has ended, too.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        drop(ended);
+    });
+    Box::pin(async { _ = end.await })
 }
 
 fn configure(args: &Args, scenario: &Scenario) -> anyhow::Result<LabConfig> {

@@ -1,6 +1,9 @@
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::{Place, Ran, Serving};
@@ -101,6 +104,29 @@ fn a_client_of_ours_is_started_for_each_case_and_the_key_file_goes_with_the_run(
     let said = place.run(&["check", "client", "--public-key", "a.pem"]).failed_with(1);
     assert_eq!(said, "a.pem exists already and is left as it is");
     assert_eq!(place.run(&["check", "client"]).code, 2);
+}
+
+#[test]
+fn a_run_that_is_stopped_leaves_neither_its_client_nor_the_key_file() {
+    let place = Place::new();
+    place.write("tmp/kept", "");
+    let pipe = place.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let run = format!("exec 3>'{}'; echo up >&3; exec sleep 600", pipe.display());
+    let mut command = place.command(&["check", "client", "--run", &run, "--only", "HS-01/1"]);
+    let child = command.env("TMPDIR", place.path("tmp")).stderr(Stdio::piped()).spawn().unwrap();
+    let mut client = BufReader::new(File::open(&pipe).unwrap());
+    let mut said = String::new();
+    client.read_line(&mut said).unwrap();
+    assert_eq!(said, "up\n");
+
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.stderr, b"error: stopped by a signal before the end\n");
+    assert_eq!(client.read_line(&mut said).unwrap(), 0, "the client holds the pipe as long as it lives");
+    assert_eq!(place.names("tmp"), ["kept"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -44,6 +45,15 @@ fn a_client_is_served_and_everything_is_written_down() {
     }
     let entries = place.run(&["decode", "t.jsonl", "--json"]).well_json();
     assert_eq!(entries.len(), place.read("t.jsonl").lines().count());
+}
+
+#[test]
+fn it_ends_with_its_standard_input_if_it_is_told_to() {
+    let place = Place::new();
+    let mut command = place.command(&PORTS);
+    let lab = Serving::start(command.args(["--key", "lab.pem", "--until-eof"]).stdin(Stdio::piped()));
+    connect(&place, &lab).well();
+    assert!(lab.end_its_input().success());
 }
 
 #[test]

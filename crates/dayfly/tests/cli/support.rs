@@ -263,6 +263,12 @@ impl Serving {
         self.stdout = None;
     }
 
+    /// Closes the writing end of its standard input and waits for the end.
+    pub(crate) fn end_its_input(mut self) -> ExitStatus {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap()
+    }
+
     pub(crate) fn stop(self) {
         let status = self.end(Signal::TERM).0;
         assert!(status.success(), "{status}");

@@ -3,7 +3,7 @@
 use super::cases;
 use crate::client::evidence::Content;
 use crate::client::sealed::{calls_again, ignores, keeps_its_salt, says, takes_answer};
-use crate::lab::Fault;
+use crate::lab::{Fault, Step};
 
 cases! {
     "MS-06/1" Must "the msg_key of an answer is wrong"
@@ -61,19 +61,23 @@ cases! {
     "MS-12/2" Must "a result is gzip_packed"
         why "servers pack what is long; a client that cannot unpack gets no answer"
         expected "the result is taken"
-        takes_answer(Fault::Gzip);
+        takes_answer(Fault::Gzip, Step::Call);
     "MS-12/3" Should "a result unpacks to 64 MiB"
         why "a packet of 64 KiB could fill the memory of the client"
         expected "the client goes on, calls again or closes: it is alive"
         ignores(Fault::GzipBomb);
+    "MS-12/4" Compat "the result of the binding is gzip_packed"
+        why "a client that unpacks some results and not others depends on what a server thinks is long"
+        expected "the result is taken"
+        takes_answer(Fault::Gzip, Step::Bind);
     "MS-03/1" Must "an answer comes twice, byte for byte"
         why "networks repeat, and attackers do: what was processed is not to be processed again"
         expected "the repeat is ignored, and the client goes on"
-        takes_answer(Fault::Doubled);
+        takes_answer(Fault::Doubled, Step::Answer);
     "MS-13/1" Must "an answer comes late"
         why "a slow server is no wrong one"
         expected "the answer is taken"
-        takes_answer(Fault::Late);
+        takes_answer(Fault::Late, Step::Answer);
     "MS-13/2" Should "an update comes"
         why "what is not acknowledged is sent again and again"
         expected "msgs_ack for it"
@@ -109,5 +113,5 @@ cases! {
     "TR-05/2" Compat "a payload of four zero bytes comes before an answer"
         why "a nop means nothing; a client that takes it for a packet or an error fails"
         expected "the answer is taken"
-        takes_answer(Fault::Nop);
+        takes_answer(Fault::Nop, Step::Answer);
 }

@@ -15,6 +15,7 @@ use super::output::Output;
 use super::{chosen, judge, permission, seed, told_without_running};
 use crate::args::check::CheckClient;
 use crate::commands::runtime;
+use crate::commands::signals::Signals;
 
 pub(super) fn run(args: &CheckClient) -> anyhow::Result<()> {
     let choice = &args.choice;
@@ -42,8 +43,14 @@ pub(super) fn run(args: &CheckClient) -> anyhow::Result<()> {
         }
     };
     let checked = client::check(subject.clone(), &chosen, ready, |told| output.case(told));
-    let report =
-        runtime()?.block_on(checked).with_context(|| format!("{}: cannot be listened at", args.listen))?;
+    let report = runtime()?.block_on(async {
+        let mut signals = Signals::watch()?;
+        tokio::select! {
+            report = checked => report.with_context(|| format!("{}: cannot be listened at", args.listen)),
+            // The client ends with the run, and so does the file with the key.
+            _ = signals.next() => bail!("stopped by a signal before the end"),
+        }
+    })?;
     output.end(&report)?;
     judge(&report, choice.strict)
 }
