@@ -11,7 +11,10 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 # Longer than anything here takes on a machine with much else to do, in seconds.
-PATIENCE = 60
+PATIENCE = 20
+# Runs a command until its input ends, which it does in any case when whoever writes there is gone: so no lab outlives its tests,
+# not even tests that were killed.
+LEASH = 'exec 3<&0; { read -r _ <&3; kill $$; } >/dev/null 2>&1 & exec "$@" 3<&- </dev/null'
 
 
 class Lab:
@@ -21,9 +24,12 @@ class Lab:
         """`dayfly` is the binary, `key` a file for the lab's RSA key, made if it is not there; `options` go to the lab."""
         command = [dayfly, "lab", "--json", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
         command += ["--key", str(key), "--seed", str(seed), *options]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        command = ["sh", "-c", LEASH, "sh", *command]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self._process.stdout.readline()  # the lab prints one, when it listens
         if not line:
+            self._process.stdin.close()
+            self._process.stdout.close()
             raise RuntimeError(f"the lab ended with exit code {self._process.wait()}; it says why on stderr")
         places = json.loads(line)
         self.host, _, port = places["address"].rpartition(":")
@@ -35,7 +41,7 @@ class Lab:
         return self
 
     def __exit__(self, *_):
-        self._process.terminate()
+        self._process.stdin.close()
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

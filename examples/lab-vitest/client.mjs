@@ -1,6 +1,7 @@
 // mtcute with forward secrecy, made ready for one lab.
 import { readFileSync } from 'node:fs'
-import { BaseTelegramClient, IntermediatePacketCodec, MemoryStorage, NodePlatform, TcpTransport } from '@mtcute/node'
+import { format } from 'node:util'
+import { BaseTelegramClient, MemoryStorage, NodePlatform, TcpTransport } from '@mtcute/node'
 import { LogManager, NodeCryptoProvider, parsePublicKey } from '@mtcute/node/utils.js'
 // Not exported, but the only place where mtcute looks for server keys.
 import { __publicKeyIndex as serverKeys } from './node_modules/@mtcute/core/tl/binary/rsa-keys.js'
@@ -17,17 +18,15 @@ function trust(file) {
 export function makeClient(lab) {
   trust(lab.publicKey)
   const here = { id: DC, ipAddress: lab.host, port: lab.port, ipv6: false }
-  const transport = new TcpTransport()
-  transport.packetCodec = () => new IntermediatePacketCodec()
   const lines = []
   const log = new LogManager('mtcute', new NodePlatform())
   log.level = LogManager.WARN
-  log.handler = (_color, _level, _tag, format, values) => lines.push([format, ...values.map(String)].join(' '))
+  log.handler = (_color, _level, _tag, text, values) => lines.push(format(text, ...values))
   const client = new BaseTelegramClient({
     apiId: 1,
     apiHash: '0'.repeat(32),
     storage: new MemoryStorage(),
-    transport,
+    transport: new TcpTransport(),
     defaultDcs: { main: here, media: here },
     network: { usePfs: true },
     disableUpdates: true,

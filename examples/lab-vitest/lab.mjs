@@ -3,26 +3,30 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Longer than anything here takes on a machine with much else to do, in milliseconds. */
-export const PATIENCE = 60_000
+// Runs a command until its input ends, which it does in any case when whoever writes there is gone: so no lab outlives its tests,
+// not even tests that were killed.
+const LEASH = 'exec 3<&0; { read -r _ <&3; kill $$; } >/dev/null 2>&1 & exec "$@" 3<&- </dev/null'
 
-/** Starts the binary `dayfly` as a lab with this seed; `options` go to it. It is stopped by `stop()`. */
-export async function startLab(dayfly, seed, ...options) {
-  const words = ['lab', '--json', '--listen', '127.0.0.1:0', '--control', '127.0.0.1:0', '--seed', String(seed), ...options]
-  const child = spawn(dayfly, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+/** Starts the binary `dayfly` as a lab with its RSA key in the file `key`, made if it is not there; `options` go to the lab. */
+export async function startLab(dayfly, key, seed, ...options) {
+  const command = [dayfly, 'lab', '--json', '--listen', '127.0.0.1:0', '--control', '127.0.0.1:0', '--key', key, '--seed', seed]
+  const child = spawn('sh', ['-c', LEASH, 'sh', ...command.map(String), ...options], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
   // The lab prints one line, when it listens.
-  for await (const line of createInterface({ input: child.stdout })) return new Lab(child, JSON.parse(line))
-  throw new Error('the lab did not start; it says why on stderr')
+  for await (const line of createInterface({ input: child.stdout })) return new Lab(child, ended, JSON.parse(line))
+  child.stdin.end()
+  throw new Error(`the lab ended with exit code ${(await ended)[0]}; it says why on stderr`)
 }
 
 /** A running lab: `host` and `port` for clients, `publicKey` (a file) for them to trust, `control` for the tests. */
 class Lab {
   #child
+  #ended
 
-  constructor(child, { address, control, public_key: publicKey }) {
+  constructor(child, ended, { address, control, public_key: publicKey }) {
     this.#child = child
+    this.#ended = ended
     const colon = address.lastIndexOf(':')
     this.host = address.slice(0, colon)
     this.port = Number(address.slice(colon + 1))
@@ -31,10 +35,8 @@ class Lab {
   }
 
   async stop() {
-    if (this.#child.exitCode !== null) return
-    const ended = once(this.#child, 'exit')
-    this.#child.kill()
-    await ended
+    this.#child.stdin.end()
+    await this.#ended
   }
 
   async #request(path, body) {
@@ -45,9 +47,9 @@ class Lab {
     return text
   }
 
-  /** From now on these faults are made; the keys are those of a scenario's file. */
-  async scenario(...rules) {
-    await this.#request('scenario', { rule: rules })
+  /** From now on these faults are made, and calls get these answers; the keys are those of a scenario's file. */
+  async scenario(rules, answers = []) {
+    await this.#request('scenario', { rule: rules, answer: answers })
   }
 
   /** So much time passes at once for the lab, though not for its clients. */
@@ -74,16 +76,5 @@ class Lab {
   /** For each connection, in order, what it came to, in a sentence. */
   async verdicts() {
     return JSON.parse(await this.#request('runs')).runs.map((run) => run.verdict)
-  }
-}
-
-/** Waits until `found` holds for what `ask` gives, and gives that: the lab writes down what a client did a little later. */
-export async function until(ask, found) {
-  const end = performance.now() + PATIENCE
-  for (;;) {
-    const answer = await ask()
-    if (found(answer)) return answer
-    if (performance.now() > end) throw new Error(`it did not happen; the last answer was ${JSON.stringify(answer)}`)
-    await sleep(20)
   }
 }
