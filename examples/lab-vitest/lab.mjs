@@ -68,6 +68,11 @@ class Lab {
     return (await this.transcript()).filter((entry) => entry.kind === kind).map((entry) => entry.text)
   }
 
+  /** The faults that were made, in order. */
+  async faults() {
+    return (await this.transcript()).filter((entry) => entry.what === 'fault').map((entry) => entry.fault)
+  }
+
   /** The rules on which what clients sent was refused, such as `HS-10`. */
   async refusedBy() {
     return (await this.transcript()).filter((entry) => entry.what === 'refused').map((entry) => entry.rule)
