@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 # Longer than anything here takes on a machine with much else to do, in seconds.
-PATIENCE = 60
+PATIENCE = 20
 
 
 class Lab:
@@ -25,6 +25,8 @@ class Lab:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self._process.stdout.readline()  # the lab prints one, when it listens
         if not line:
+            self._process.stdin.close()
+            self._process.stdout.close()
             raise RuntimeError(f"the lab ended with exit code {self._process.wait()}; it says why on stderr")
         places = json.loads(line)
         self.host, _, port = places["address"].rpartition(":")
