@@ -13,8 +13,9 @@ use tokio::time::Instant;
 
 use super::evidence::{Content, Did, Said, meddled};
 use super::judge::{Look, watch};
+use super::recovery::away;
 use super::stage::Stage;
-use crate::lab::{Fault, LabConfig, LabEvent, Rule, Step, What};
+use crate::lab::{Fault, LabClock, LabConfig, LabEvent, Rule, Step, What};
 use crate::verdict::{Outcome, Stop, failed, not_reached};
 
 /// What the lab's server noticed, as far as it is about keys.
@@ -40,7 +41,7 @@ fn noticed(event: &LabEvent) -> Option<Noticed> {
     })
 }
 
-fn none_temporary<T>() -> Outcome<T> {
+pub(super) fn none_temporary<T>() -> Outcome<T> {
     not_reached("the client makes no temporary keys")
 }
 
@@ -123,11 +124,8 @@ fn one_at_a_time() -> Outcome {
 
 /// The lab's clock is far from the client's: expires_at has to be counted by the lab's.
 pub(super) async fn goes_by_server_time(stage: &mut Stage, years: i64) -> Outcome {
-    let away = Duration::from_secs(years.unsigned_abs() * 365 * 86_400);
     let set = |config: &mut LabConfig| {
-        let real = config.clock.now().unix;
-        let unix = if years < 0 { real.saturating_sub(away) } else { real.saturating_add(away) };
-        config.clock = crate::lab::LabClock::at(unix);
+        config.clock = LabClock::at(away(config.clock.now().unix, years * 365 * 86_400));
     };
     stage.begin_with(Vec::new(), set).await?;
     watch(stage, |look, _| {
@@ -307,7 +305,7 @@ pub(super) async fn is_not_objected_to(stage: &mut Stage) -> Outcome {
 }
 
 /// The code of a bad_msg_notification.
-fn objection(body: &[u8]) -> Option<i32> {
+pub(super) fn objection(body: &[u8]) -> Option<i32> {
     let notice: dayfly_tl::mtproto::BadMsgNotificationPlain = read_exact(body).ok()?;
     Some(notice.error_code)
 }

@@ -9,6 +9,7 @@ mod cases;
 mod child;
 mod evidence;
 mod judge;
+mod recovery;
 mod sealed;
 mod stage;
 mod zero;

@@ -5,6 +5,7 @@ use crate::client::binding::{
     Habit, Then, after_refusal, binds_anew, gives_up_an_old_key, goes_by_server_time, has_habit,
     makes_another,
 };
+use crate::client::recovery::calls_once_more;
 use crate::lab::{Fault, Step};
 
 cases! {
@@ -76,6 +77,10 @@ cases! {
         why "the server may forget a temporary key at any time"
         expected "another temporary key, bound to the same permanent key"
         makes_another(Fault::Error404, Step::Bind);
+    "PF-14/3" Should "-404 comes for a call, which is made again"
+        why "a key is lost once a day or so: a call that is lost with it fails for a reason that is none of its own"
+        expected "the call again, under another key"
+        calls_once_more();
     "PF-13/1" Must "the temporary key ends during a call"
         why "keys end while calls are under way: a client that does not make another is cut off once a day"
         expected "another temporary key, bound to the same permanent key"

@@ -2,6 +2,7 @@
 
 use super::cases;
 use crate::client::evidence::Content;
+use crate::client::recovery::corrects_its_clock;
 use crate::client::sealed::{calls_again, ignores, keeps_its_salt, says, takes_answer};
 use crate::lab::{Fault, Step};
 
@@ -110,6 +111,10 @@ cases! {
         why "whoever can play back one notice could make the client drop its salt for ever"
         expected "the salt stays"
         keeps_its_salt();
+    "MS-18/7" Must "the server's clock is 1,000 s ahead of what the client took for it"
+        why "clocks are set while programs run: a client that does not follow is shut out from then on"
+        expected "after bad_msg_notification 16, a call by the server's time"
+        corrects_its_clock(1_000);
     "TR-05/2" Compat "a payload of four zero bytes comes before an answer"
         why "a nop means nothing; a client that takes it for a packet or an error fails"
         expected "the answer is taken"
