@@ -49,7 +49,10 @@ const LANES: [&[Step]; 2] = [
         step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"]),
         step("proof-of-conformance", &["cargo", "xtask", "conformance", "--prove"]),
     ],
-    &[step("foreign-clients", &["interop/run", "--short", "--skip-missing"])],
+    &[
+        step("foreign-clients", &["interop/run", "--short", "--skip-missing"]),
+        step("findings", &["interop/findings/run", "--short"]),
+    ],
 ];
 
 /// Last and alone: its clocks run six times as fast, so that a machine with something else to do lets keys end unrenewed.

@@ -141,7 +141,7 @@ pub enum What {
     Closed {
         /// Whether the client ended it.
         by_client: bool,
-        /// Why, in words.
+        /// Why, in words; empty if the client just did.
         reason: String,
     },
 }

@@ -29,7 +29,7 @@ impl Engine {
             Arrived::Bytes(connection, bytes) => self.on_bytes(connection, &bytes),
             Arrived::Closed(connection) => {
                 if self.connections.remove(&connection).is_some() {
-                    self.closed(connection, true, "the client ended it");
+                    self.closed(connection, true, "");
                 }
             }
         }

@@ -69,7 +69,8 @@ impl Recorder {
             What::Closed { by_client, reason } => {
                 self.connections.remove(&number);
                 let who = if *by_client { "client" } else { "lab" };
-                note("closed", format!("the {who} closes the connection ({reason})"))
+                let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+                note("closed", format!("the {who} closes the connection{why}"))
             }
         })
     }

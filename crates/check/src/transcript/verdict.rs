@@ -45,19 +45,21 @@ pub fn verdict(run: &Run) -> Verdict {
     if let Some(text) = altered.and_then(|altered| altered.went_on()) {
         return failed(text);
     }
-    let made: Vec<&str> = entries().filter_map(|entry| noted(entry, "key_made")).collect();
-    match (made.as_slice(), last) {
-        ([.., made], _) => Verdict { standing: Standing::Well, text: format!("Well: {made}.") },
+    let made = entries().rev().find_map(|entry| noted(entry, "key_made"));
+    let told = entries().filter_map(message).any(|(_, name, _)| name == "dh_gen_ok");
+    let (standing, text) = match (made, last) {
+        (Some(made), _) => (Standing::Well, format!("Well: {made}.")),
         // A capture tells no more than the messages do.
-        ([], Some((_, name, _))) if entries().filter_map(message).any(|(_, name, _)| name == "dh_gen_ok") => {
-            let text = format!("Well: a key was made; the last message is {name}.");
-            Verdict { standing: Standing::Well, text }
+        (None, Some((_, name, _))) if told => {
+            (Standing::Well, format!("Well: a key was made; the last message is {name}."))
         }
-        ([], Some((direction, name, _))) => {
-            Verdict { standing: Standing::Open, text: under_way(direction, name, altered) }
+        (None, Some((_, name, _))) if closed.is_some() => {
+            (Standing::Well, format!("Well: it is closed; the last message is {name}."))
         }
-        ([], None) => Verdict { standing: Standing::Open, text: "Under way: no message yet.".to_owned() },
-    }
+        (None, Some((direction, name, _))) => (Standing::Open, under_way(direction, name, altered)),
+        (None, None) => (Standing::Open, "Under way: no message yet.".to_owned()),
+    };
+    Verdict { standing, text }
 }
 
 fn under_way(direction: Direction, name: &str, altered: Option<Altered<'_>>) -> String {
