@@ -1,7 +1,10 @@
 //! What a case is called, and which of them are chosen.
 
 use std::fmt;
+use std::pin::Pin;
 use std::str::FromStr;
+
+use crate::verdict::Outcome;
 
 /// How binding a case is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -68,6 +71,51 @@ impl Case {
     }
 }
 
+/// A case and what it does with what it has in its hands.
+pub(crate) struct Entry<Hands: 'static> {
+    pub(crate) case: Case,
+    pub(crate) run: Run<Hands>,
+    /// Whether it runs also where the plain exchange fails: it may tell why.
+    pub(crate) first: bool,
+}
+
+pub(crate) type Run<Hands> = for<'a> fn(&'a mut Hands) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// A table of cases: id, severity, title, why, expected, and the function that runs it, with what it is given beside its hands;
+/// `Slow` or `Load` behind it. `Entry` is that of the role.
+macro_rules! cases {
+    ($($id:literal $severity:ident $title:literal
+        why $why:literal
+        expected $expected:literal
+        $run:ident $(($($given:expr),* $(,)?))? $(, $cost:ident)?;)*) => {
+        pub(super) fn cases() -> Vec<Entry> {
+            vec![$(Entry {
+                case: crate::case::Case {
+                    id: $id,
+                    severity: crate::case::Severity::$severity,
+                    title: $title,
+                    why: $why,
+                    expected: $expected,
+                    cost: crate::case::cost!($($cost)?),
+                },
+                run: |hands| Box::pin($run(hands $($(, $given)*)?)),
+                first: false,
+            }),*]
+        }
+    };
+}
+
+macro_rules! cost {
+    () => {
+        crate::case::Cost::Usual
+    };
+    ($cost:ident) => {
+        crate::case::Cost::$cost
+    };
+}
+
+pub(crate) use {cases, cost};
+
 /// Chooses cases: a family (`PF`), a rule (`HS-20`) or a case (`HS-20/3`), in which `?` stands for any one character.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pattern(String);
@@ -112,8 +160,23 @@ impl Pattern {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Every id of a role is used once, and every sentence is there.
+    pub(crate) fn assert_in_order<Hands>(entries: &[Entry<Hands>]) {
+        let mut ids: Vec<_> = entries.iter().map(|entry| entry.case.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), entries.len());
+        for Entry { case, .. } in entries {
+            let (rule, number) = case.id.split_once('/').unwrap();
+            assert!(rule.len() == 5 && number.parse::<u32>().is_ok(), "{}", case.id);
+            for text in [case.title, case.why, case.expected] {
+                assert!(!text.is_empty() && !text.ends_with('.'), "{}: {text:?}", case.id);
+            }
+        }
+    }
 
     fn case(id: &'static str) -> Case {
         let severity = Severity::Must;

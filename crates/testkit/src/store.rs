@@ -141,15 +141,7 @@ impl MemoryStore {
 }
 
 fn copy(record: &KeyRecord) -> KeyRecord {
-    KeyRecord {
-        key: Arc::clone(&record.key),
-        id: record.id,
-        lifetime: record.lifetime,
-        dc: record.dc,
-        created_at: record.created_at,
-        first_salt: record.first_salt,
-        bound_to: record.bound_to,
-    }
+    KeyRecord { key: Arc::clone(&record.key), ..*record }
 }
 
 #[cfg(test)]

@@ -14,11 +14,9 @@ mod sealed;
 mod stage;
 mod zero;
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,7 +26,7 @@ use tokio::net::TcpListener;
 use crate::case::{Case, Cost};
 use crate::run::{Chosen, Report, Told};
 use crate::server::Happened;
-use crate::verdict::{Outcome, Stop, Verdict};
+use crate::verdict::{Stop, Verdict};
 use stage::Stage;
 
 /// Whom the cases are about.
@@ -50,12 +48,7 @@ pub struct Subject {
 }
 
 /// A case and what it does.
-struct Entry {
-    case: Case,
-    run: Run,
-}
-
-type Run = for<'a> fn(&'a mut Stage) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+type Entry = crate::case::Entry<Stage>;
 
 /// Every case, in the order in which they run.
 #[must_use]

@@ -18,8 +18,6 @@ mod websocket;
 mod wire;
 mod wrong_rsa;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 pub use probe::Target;
@@ -27,18 +25,11 @@ pub use trace::Happened;
 
 use crate::case::{Case, Cost};
 use crate::run::{Chosen, Report, Told};
-use crate::verdict::{Outcome, Stop, Verdict};
+use crate::verdict::{Stop, Verdict};
 use probe::{Probe, Shared};
 
 /// A case and what it does.
-struct Entry {
-    case: Case,
-    run: Run,
-    /// Whether it runs where the plain exchange fails: it may tell why.
-    first: bool,
-}
-
-type Run = for<'a> fn(&'a mut Probe) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+type Entry = crate::case::Entry<Probe>;
 
 /// Every case, in the order in which they run.
 #[must_use]

@@ -1,6 +1,7 @@
 //! Temporary keys and their binding.
 
-use super::cases;
+use crate::case::cases;
+use crate::client::Entry;
 use crate::client::binding::{
     Habit, Then, after_refusal, binds_anew, gives_up_an_old_key, goes_by_server_time, has_habit,
     makes_another,

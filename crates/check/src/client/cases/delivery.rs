@@ -1,6 +1,7 @@
 //! How answers come: late, twice, not at all, with something around them, or an error in their place.
 
-use super::cases;
+use crate::case::cases;
+use crate::client::Entry;
 use crate::client::judge::{SameRun, gives_up, recovers, refuses_at, takes_at};
 use crate::lab::{Fault, Step};
 

@@ -1,6 +1,7 @@
 //! Step 9: dh_gen_ok, dh_gen_retry, dh_gen_fail.
 
-use super::cases;
+use crate::case::cases;
+use crate::client::Entry;
 use crate::client::judge::{SameRun, recovers, refuses, retries_are_bounded, takes_rules};
 use crate::client::zero::takes_zero_key;
 use crate::lab::{Fault, Rule, Step};

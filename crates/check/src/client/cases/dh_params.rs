@@ -1,6 +1,7 @@
 //! Step 6: server_DH_params_ok.
 
-use super::cases;
+use crate::case::cases;
+use crate::client::Entry;
 use crate::client::judge::{SameRun, goes_on_after, recovers, refuses, takes};
 use crate::lab::{Fault, Step};
 

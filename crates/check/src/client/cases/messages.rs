@@ -1,6 +1,7 @@
 //! Encrypted messages.
 
-use super::cases;
+use crate::case::cases;
+use crate::client::Entry;
 use crate::client::evidence::Content;
 use crate::client::recovery::corrects_its_clock;
 use crate::client::sealed::{calls_again, ignores, keeps_its_salt, says, takes_answer};

@@ -1,6 +1,7 @@
 //! What every client does: the cases that all others need.
 
-use super::cases;
+use crate::case::cases;
+use crate::client::Entry;
 use crate::client::binding::{Habit, has_habit, is_not_objected_to};
 use crate::client::judge::takes_rules;
 use crate::lab::Step;

@@ -1,6 +1,7 @@
 //! Step 2: resPQ.
 
-use super::cases;
+use crate::case::cases;
+use crate::client::Entry;
 use crate::client::judge::{refuses, takes};
 use crate::lab::Fault;
 

@@ -1,6 +1,7 @@
 //! What costs the server something: within stated bounds, and only where the operator allows it.
 
-use super::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::fate::must;
 use crate::server::probe::Probe;
 use crate::server::wire::Heard;

@@ -1,6 +1,7 @@
 //! The padding oracle: what a server says to what is wrong inside of RSA. Its times are a command of their own.
 
-use super::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::exchange::Exchange;
 use crate::server::probe::Probe;
 use crate::server::wire::{Heard, Wire};

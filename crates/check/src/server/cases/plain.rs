@@ -3,7 +3,8 @@
 use dayfly_tl::api::HelpGetConfig;
 use dayfly_tl::to_bytes;
 
-use super::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::Probe;
 use crate::verdict::{Outcome, failed};
 

@@ -14,7 +14,8 @@ use flate2::read::GzEncoder;
 use super::forge::forged_bind;
 use super::places::answer_to;
 use super::{GET_STATE, PERM_EMPTY, acts_as_bound, introduced, is_error, is_true, told};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe};
 use crate::verdict::{Outcome, failed};
 

@@ -7,7 +7,8 @@ use dayfly_tl::to_bytes;
 use tokio::time::{Instant, sleep};
 
 use super::{introduced, is_true, tried};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::Made;
 use crate::server::wire::Heard;

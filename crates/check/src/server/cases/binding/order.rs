@@ -2,7 +2,8 @@
 
 use super::forge::forged_bind;
 use super::{acts_as_bound, acts_as_unbound, is_error, is_there, is_true};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::unix_now;
 use crate::verdict::{Outcome, failed};

@@ -2,7 +2,8 @@
 
 use super::calls::{init, layer, packed};
 use super::{GET_STATE, PERM_EMPTY, acts_as_bound, introduced, is_there, is_true};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe, Told};
 use crate::server::talk::{Answer, Made, Said};
 use crate::verdict::{Outcome, failed, not_reached};

@@ -7,7 +7,8 @@ use dayfly_crypto::kdf::Side;
 
 use super::forge::{Forged, forged_bind};
 use super::{acts_as_bound, acts_as_unbound, is_error, is_true};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe, Told};
 use crate::server::talk::Made;
 use crate::verdict::{Outcome, failed, not_reached};

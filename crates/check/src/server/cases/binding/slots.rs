@@ -6,7 +6,8 @@ use dayfly_tl::{LongVec, read_prefix, to_bytes};
 
 use super::forge::forged_bind;
 use super::{acts_as_bound, introduced, is_error, is_gone, is_there, is_true, told};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe, Told};
 use crate::server::talk::Made;
 use crate::server::wire::Heard;

@@ -8,7 +8,8 @@ use dayfly_tl::mtproto::DhGenOk;
 use dayfly_tl::{read_prefix, to_bytes};
 
 use super::{answered, serves};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::exchange::Exchange;
 use crate::server::probe::{Probe, Told};
 use crate::server::wire::{Heard, plain_body};

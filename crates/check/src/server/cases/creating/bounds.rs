@@ -1,7 +1,8 @@
 //! g_b at and around every bound: rule HS-20.
 
 use super::{answered, refused, refuses_client_data, sum};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::exchange::{Exchange, hashed};
 use crate::server::probe::Probe;
 use crate::verdict::Outcome;

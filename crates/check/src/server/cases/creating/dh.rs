@@ -4,7 +4,8 @@ use dayfly_crypto::digest::sha1;
 use dayfly_tl::mtproto::ClientDhInnerData;
 
 use super::{answered, refused, refuses_client_data, serves, zeros_before};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::exchange::hashed;
 use crate::server::probe::Probe;
 use crate::verdict::Outcome;

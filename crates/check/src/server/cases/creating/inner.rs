@@ -4,8 +4,9 @@ use dayfly_tl::mtproto::PQInnerDataDc;
 use dayfly_tl::to_bytes;
 
 use super::{answered, refuses_proof, serves, takes_proof, zeros_before};
+use crate::case::cases;
 use crate::dice::Dice;
-use crate::server::cases::cases;
+use crate::server::Entry;
 use crate::server::exchange::Exchange;
 use crate::server::probe::Probe;
 use crate::server::wire::{Heard, plain_body};

@@ -6,7 +6,8 @@ use dayfly_tl::mtproto::{MsgsAck, Ping, ResPq};
 use dayfly_tl::{LongVec, read_prefix, to_bytes};
 
 use super::{answered, not_found, serves};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::exchange::Exchange;
 use crate::server::probe::Probe;
 use crate::server::wire::{Heard, Wire, plain_body};

@@ -5,8 +5,9 @@ use dayfly_tl::mtproto::{PQInnerDataDc, ReqDhParams};
 use dayfly_tl::to_bytes;
 
 use super::{refuses_proof, sum, takes_proof, zeros_before};
+use crate::case::cases;
 use crate::dice::Dice;
-use crate::server::cases::cases;
+use crate::server::Entry;
 use crate::server::exchange::{Exchange, misuse};
 use crate::server::probe::Probe;
 use crate::verdict::{Outcome, not_reached};

@@ -4,7 +4,8 @@ use dayfly_tl::mtproto::{DhGenOk, ResPq};
 use dayfly_tl::read_prefix;
 
 use super::{answered, object};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::exchange::Exchange;
 use crate::server::probe::Probe;
 use crate::server::wire::{Heard, Wire, name_of, plain_body};

@@ -7,7 +7,8 @@ use dayfly_tl::mtproto::{ReqPq, ResPq};
 use dayfly_tl::{read_prefix, to_bytes};
 
 use super::{answered, object, serves};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::exchange::Exchange;
 use crate::server::probe::Probe;
 use crate::server::wire::{Heard, plain_body};

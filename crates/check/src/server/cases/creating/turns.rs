@@ -1,7 +1,8 @@
 //! Queries out of their turn and of other runs: rules HS-15 and HS-33.
 
 use super::{answered, not_found, refused, serves};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::exchange::hashed;
 use crate::server::probe::Probe;
 use crate::server::wire::Heard;

@@ -4,7 +4,8 @@ use dayfly_tl::mtproto::Ping;
 use dayfly_tl::to_bytes;
 
 use super::{get_config, packed, refused};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::Said;

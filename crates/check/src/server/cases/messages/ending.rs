@@ -5,7 +5,8 @@ use dayfly_tl::mtproto::{
 };
 use dayfly_tl::to_bytes;
 
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::Made;
 use crate::server::wire::Heard;

@@ -6,7 +6,8 @@ use dayfly_tl::mtproto::{GetFutureSalts, MsgsStateReq, PingDelayDisconnect};
 use dayfly_tl::{LongVec, to_bytes};
 
 use super::dropped;
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::fate::{Fate, must};
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::{Said, plaintext};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use dayfly_tl::mtproto::{NewSessionCreated, Pong, RpcResult};
 
 use super::{answered, get_config, refused};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::{Message, unix_now};
 use crate::verdict::{Outcome, failed, not_reached};

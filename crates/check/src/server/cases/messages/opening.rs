@@ -4,7 +4,8 @@ use dayfly_tl::mtproto::NewSessionCreated;
 use dayfly_tl::read_exact;
 
 use super::get_config;
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe};
 use crate::verdict::{Outcome, failed};
 

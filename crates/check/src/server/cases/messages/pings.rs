@@ -5,7 +5,8 @@ use std::time::Duration;
 use dayfly_tl::mtproto::{HttpWait, Ping, PingDelayDisconnect, Pong};
 use dayfly_tl::{read_exact, to_bytes};
 
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::Message;
 use crate::server::wire::Heard;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use dayfly_tl::mtproto::MsgDetailedInfoPlain;
 
 use super::get_config;
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::{Message, Said, unix_now};

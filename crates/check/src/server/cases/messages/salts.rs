@@ -6,7 +6,8 @@ use dayfly_tl::mtproto::{BadServerSalt, FutureSalts, GetFutureSalts};
 use dayfly_tl::{BOOL_TRUE, read_exact, to_bytes};
 
 use super::answered;
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe, Told};
 use crate::server::talk::{Said, unix_now};

@@ -6,7 +6,8 @@ use dayfly_tl::mtproto::{MsgsAck, RpcResult};
 use dayfly_tl::{LongVec, to_bytes};
 
 use super::{get_config, packed, refused};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::verdict::{Outcome, Stop, failed};

@@ -4,7 +4,8 @@ use dayfly_tl::mtproto::{MsgResendReqPlain, MsgsStateInfo, MsgsStateReq};
 use dayfly_tl::{LongVec, read_exact, to_bytes};
 
 use super::get_config;
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::fate::Fate;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::Message;

@@ -3,7 +3,8 @@
 use dayfly_core::transport::{Kind, Obfuscation};
 
 use super::{ends, opened, req_pq, serves};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::fate::Fate;
 use crate::server::probe::Probe;
 use crate::verdict::{Outcome, failed};

@@ -7,7 +7,8 @@ use dayfly_tl::mtproto::{HttpWait, MsgsAllInfo};
 use dayfly_tl::{LongVec, to_bytes};
 
 use super::{req_pq, whole_exchange};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::cases::messages::get_config;
 use crate::server::http::Http;
 use crate::server::probe::Probe;

@@ -4,7 +4,8 @@ use dayfly_core::transport::{Kind, Obfuscation};
 use dayfly_crypto::ctr::Stream;
 
 use super::{req_pq, serves, whole_exchange};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::Probe;
 use crate::server::wire::Heard;
 use crate::verdict::{Outcome, failed};

@@ -6,7 +6,8 @@ use dayfly_tl::mtproto::BadServerSalt;
 use dayfly_tl::read_exact;
 
 use super::{FORMS, form};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::{Line, Probe};
 use crate::server::talk::{Said, plaintext};
 use crate::server::wire::Heard;

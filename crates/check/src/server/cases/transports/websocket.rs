@@ -3,7 +3,8 @@
 use dayfly_core::transport::{Kind, Obfuscation};
 
 use super::{req_pq, whole_exchange};
-use crate::server::cases::cases;
+use crate::case::cases;
+use crate::server::Entry;
 use crate::server::probe::Probe;
 use crate::server::websocket;
 use crate::server::wire::{Heard, Wire};
