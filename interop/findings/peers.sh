@@ -2,7 +2,7 @@
 # The peers, each in the exact version that a lock file pins. A function `peer_NAME` installs one and runs its suite by
 # `judge_client` or `judge_server`. `run` sources this after lib.sh.
 
-ALL_PEERS='telethon kurigram mtcute gramjs mtproto-core gotd tdlib gotd-server'
+ALL_PEERS='telethon kurigram mtcute gramjs mtproto-core grammers ferogram gotd tdlib gotd-server'
 
 # What npm installed in FOLDER of PACKAGE.
 npm_version() { node -p 'require(process.argv[1]).version' "$1/node_modules/$2/package.json"; }
@@ -26,6 +26,16 @@ build_gotd() {
   echo 'findings: building gotd; the first time this takes minutes' >&2
   (cd "$interop/gotd" && go build -o "$gotd" ./...)
   gotd_version=$(cd "$interop/gotd" && go list -m -f '{{.Version}}' github.com/gotd/td)
+}
+
+# The version that the drivers in Rust pin of PACKAGE.
+crate_version() { sed -n "s/^$1 = .*\"=\([0-9.]*\)\".*/\1/p" "$interop/findings/rust/Cargo.toml"; }
+
+build_rust() {
+  need cargo 'the Rust toolchain of this workspace'
+  crates=$target/interop/rust
+  echo 'findings: building grammers and ferogram; the first time this takes minutes' >&2
+  "$interop/findings/rust/build" "$crates"
 }
 
 peer_telethon() {
@@ -61,6 +71,16 @@ peer_mtproto_core() {
   install_npm "$interop/findings/mtproto-core"
   without_pfs judge_client mtproto-core "@mtproto/core $(npm_version "$interop/findings/mtproto-core" @mtproto/core)" \
     "exec node '$interop/findings/mtproto-core/stay.mjs' {addr} {pem}"
+}
+
+peer_grammers() {
+  build_rust
+  without_pfs judge_client grammers "grammers $(crate_version grammers-client)" "exec '$crates/debug/grammers' {addr} {pem}"
+}
+
+peer_ferogram() {
+  build_rust
+  judge_client ferogram "ferogram $(crate_version ferogram)" "exec '$crates/debug/ferogram' {addr} {pem}"
 }
 
 peer_gotd() {
