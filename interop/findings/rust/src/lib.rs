@@ -3,7 +3,10 @@
 //! The RSA keys of grammers and ferogram are compiled in, and neither has a way to name another. `../build` lets a copy of the one
 //! function that looks them up read one more from [`KEY_VARIABLE`].
 
+use std::error::Error;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use base64::Engine;
@@ -23,22 +26,25 @@ const MODULUS: usize = 256;
 /// INTEGER of one byte of length.
 const BEFORE_EXPONENT: usize = 2;
 
-/// Reads the words `ADDRESS PUBLIC-KEY.pem`, makes the key known and returns the address. Call it before any thread is started.
+/// Reads the words `ADDRESS PUBLIC-KEY.pem` and returns the address. The key has to be in the environment before the program
+/// begins: where it is not, the program is replaced by itself with it.
 ///
 /// # Errors
-/// Other words than these, or no key of 2,048 bits in PKCS#1.
-pub fn trust_and_address() -> Result<String, Box<dyn std::error::Error>> {
+/// Other words than these, no key of 2,048 bits in PKCS#1, or a program that cannot be started.
+pub fn trust_and_address() -> Result<String, Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [address, pem] = words.as_slice() else { return Err("usage: ADDRESS PUBLIC-KEY.pem".into()) };
+    if std::env::var_os(KEY_VARIABLE).is_some() {
+        return Ok(address.clone());
+    }
     let (modulus, exponent) = read_key(Path::new(pem))?;
     let fingerprint = fingerprint(&modulus, &exponent);
     let (n, e) = (BigUint::from_bytes_be(&modulus), BigUint::from_bytes_be(&exponent));
-    // SAFETY: no other thread runs yet that could read the environment.
-    unsafe { std::env::set_var(KEY_VARIABLE, format!("{fingerprint} {n} {e}")) };
-    Ok(address.clone())
+    let mut again = Command::new(std::env::current_exe()?);
+    Err(again.args(&words).env(KEY_VARIABLE, format!("{fingerprint} {n} {e}")).exec().into())
 }
 
-fn read_key(path: &Path) -> Result<(Vec<u8>, Vec<u8>), Box<dyn std::error::Error>> {
+fn read_key(path: &Path) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
     let text = std::fs::read_to_string(path)?;
     let lines: String = text.lines().filter(|line| !line.starts_with('-')).collect();
     let der = BASE64_STANDARD.decode(lines)?;
