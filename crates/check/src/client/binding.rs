@@ -41,6 +41,11 @@ fn noticed(event: &LabEvent) -> Option<Noticed> {
     })
 }
 
+/// Whether a call came under a permanent key.
+pub(super) fn calls_under_permanent(event: &LabEvent) -> bool {
+    matches!(noticed(event), Some(Noticed::Call(KeyUse::Permanent)))
+}
+
 pub(super) fn none_temporary<T>() -> Outcome<T> {
     not_reached("the client makes no temporary keys")
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dayfly_core::observer::Direction;
-use dayfly_core::server::{Event, KeyUse};
+use dayfly_core::server::Event;
 
-use super::binding::{none_temporary, objection};
+use super::binding::{calls_under_permanent, none_temporary, objection};
 use super::evidence::{Did, Said, meddled};
 use super::judge::{Look, watch};
 use super::stage::Stage;
@@ -26,7 +26,7 @@ pub(super) async fn calls_once_more(stage: &mut Stage) -> Outcome {
         let Look::Event(event, did) = look else {
             return lost.then(|| failed("it gave up: it ended without calling again"));
         };
-        if let What::Server(Event::Call { key_use: KeyUse::Permanent, .. }) = &event.what {
+        if calls_under_permanent(event) {
             return Some(none_temporary());
         }
         lost |= meddled(event).is_some();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dayfly_core::observer::Direction;
 
+use super::binding::{calls_under_permanent, none_temporary};
 use super::evidence::{Content, Did, Said, meddled, messages};
 use super::judge::{Look, watch};
 use super::stage::Stage;
@@ -133,6 +134,9 @@ pub(super) async fn takes_answer(stage: &mut Stage, fault: Fault, step: Step) ->
     let mut struck = Struck::default();
     watch(stage, |look, _| {
         let Look::Event(event, did) = look else { return struck.acted().then(|| ended(&struck)) };
+        if step == Step::Bind && calls_under_permanent(event) {
+            return Some(none_temporary());
+        }
         if !struck.note(event, did.as_ref(), fault) {
             return None;
         }
@@ -224,20 +228,25 @@ pub(super) async fn says(stage: &mut Stage, fault: Fault, says: impl Fn(&Said) -
     .await
 }
 
-/// bad_server_salt comes about a message that was never sent: its salt must not be taken.
+/// bad_server_salt comes about a message that was never sent: its salt must not be taken. One message may have been on its way
+/// already.
 pub(super) async fn keeps_its_salt(stage: &mut Stage) -> Outcome {
     let fault = Fault::StrangeNotice;
-    stage.begin(vec![any_answer(fault)]).await?;
-    let mut struck = Struck::default();
+    stage.begin(vec![Rule::once(fault).at(Step::Call)]).await?;
+    let (mut struck, mut kept) = (Struck::default(), false);
     watch(stage, |look, _| {
         let Look::Event(event, did) = look else { return None };
-        let before = struck.last.last().map(|said| said.salt);
+        let before = struck.last.last().map(|said| (said.key, said.salt));
         if !struck.note(event, did.as_ref(), fault) {
             return None;
         }
         let Did::Sealed(said) = did? else { return None };
         let said = said.first()?;
-        Some(if Some(said.salt) == before { Ok(()) } else { failed("its next message has another salt") })
+        let (key, salt) = before.filter(|(key, _)| *key == said.key)?;
+        if said.salt != salt {
+            return Some(failed(format!("a message under the key {key} has another salt")));
+        }
+        std::mem::replace(&mut kept, true).then_some(Ok(()))
     })
     .await
 }
