@@ -9,10 +9,7 @@ use dayfly_core::env::{Clock, Env, Now, SecureRandom};
 use dayfly_core::job::JobResult;
 use dayfly_core::keys::requests::{StoreOutcome, Ticket};
 use dayfly_core::observer::Observer;
-use dayfly_core::server::{
-    CallId, ConnectionId, Output, PushError, Recipient, RevokeId, Revoked, ServerEndpoint,
-};
-use dayfly_core::session::SessionId;
+use dayfly_core::server::{CallId, ConnectionId, Output, RevokeId, Revoked, ServerEndpoint};
 use dayfly_core::session::server::Answer;
 use dayfly_crypto::AuthKeyId;
 use dayfly_store::{KeyStore, Keys, TempKeys};
@@ -25,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::queue::Outgoing;
 use crate::settings::Settings;
 use crate::survey::{Question, Refusals};
-use crate::upstream::{Reply, Upstream};
+use crate::upstream::{EdgeRequest, Reply, Upstream};
 use crate::workers::Workers;
 
 /// However far off the next deadline, the clocks are looked at this often: a clock may jump.
@@ -44,22 +41,8 @@ pub(crate) enum Command {
     /// The body of a request.
     Request(ConnectionId, Vec<u8>),
     Closed(ConnectionId),
-    /// The back end has an update.
-    Push {
-        to: Recipient,
-        update: Vec<u8>,
-        tell: oneshot::Sender<Result<usize, PushError>>,
-    },
-    /// The back end asks which sessions of a key are connected.
-    Sessions {
-        perm: AuthKeyId,
-        tell: oneshot::Sender<Vec<SessionId>>,
-    },
-    /// The back end or the operator ends a key.
-    Revoke {
-        key: AuthKeyId,
-        tell: oneshot::Sender<Revoked>,
-    },
+    /// The back end has an update or a question; or it, or the operator, ends a key.
+    Edge(EdgeRequest),
     /// The operator asks.
     Ask(Question),
     /// Other settings, and another place for events, from now on.
@@ -200,18 +183,7 @@ where
                 self.connections.remove(&id);
                 self.endpoint.handle_closed(id, now);
             }
-            Command::Push { to, update, tell } => {
-                let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
-                let pushed = self.endpoint.handle_push(to, &update, &mut env);
-                self.metrics.on_push(pushed.as_ref().ok().copied());
-                // The back end may have stopped waiting.
-                let _ = tell.send(pushed);
-            }
-            Command::Sessions { perm, tell } => {
-                let sessions = self.endpoint.sessions_of(perm);
-                let _ = tell.send(sessions.into_iter().map(|(_, session_id)| session_id).collect());
-            }
-            Command::Revoke { key, tell } => self.revoke(key, tell, now),
+            Command::Edge(request) => self.on_edge(request, now),
             Command::Ask(question) => self.answer(question),
             Command::Reconfigure { settings, events } => {
                 self.events.flush();
@@ -220,6 +192,23 @@ where
                 self.endpoint.handle_reconfigured(endpoint, handshakes, proxy_secrets);
             }
             Command::Drain { .. } => {}
+        }
+    }
+
+    fn on_edge(&mut self, request: EdgeRequest, now: Now) {
+        match request {
+            EdgeRequest::Push { to, update, tell } => {
+                let mut env = Env::new(now, &mut self.world.random, &mut self.world.observer);
+                let pushed = self.endpoint.handle_push(to, &update, &mut env);
+                self.metrics.on_push(pushed.as_ref().ok().copied());
+                // The back end may have stopped waiting.
+                let _ = tell.send(pushed);
+            }
+            EdgeRequest::Sessions { perm, tell } => {
+                let sessions = self.endpoint.sessions_of(perm);
+                let _ = tell.send(sessions.into_iter().map(|(_, session_id)| session_id).collect());
+            }
+            EdgeRequest::Revoke { key, tell } => self.revoke(key, tell, now),
         }
     }
 

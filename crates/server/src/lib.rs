@@ -77,5 +77,5 @@ pub use identity::{
 pub use listener::Listener;
 pub use proxy::{Network, NoNetwork};
 pub use server::{Parts, Server, StartError};
-pub use upstream::{Edge, EdgeError, OwnAnswers, Reply, Upstream};
+pub use upstream::{Edge, EdgeError, EdgeRequest, OwnAnswers, Reply, Upstream};
 pub use utc::utc;

@@ -1,5 +1,6 @@
 //! What stands behind the edge and answers calls; and the one that stands there when nothing else does.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use dayfly_core::env::Now;
@@ -36,21 +37,32 @@ impl<U: Upstream + ?Sized> Upstream for Box<U> {
 
 /// The answer owed to one call. Dropped without one it says 500 BACKEND_GONE; after the call's deadline it says nothing any
 /// more.
-#[derive(Debug)]
 pub struct Reply {
-    call: CallId,
-    deliver: Option<mpsc::UnboundedSender<Done>>,
+    deliver: Option<Deliver>,
+}
+
+/// Where an answer goes.
+enum Deliver {
+    Engine(CallId, mpsc::UnboundedSender<Done>),
+    Taker(Box<dyn FnOnce(Answer) + Send>),
 }
 
 impl Reply {
     pub(crate) fn new(call: CallId, deliver: mpsc::UnboundedSender<Done>) -> Self {
-        Self { call, deliver: Some(deliver) }
+        Self { deliver: Some(Deliver::Engine(call, deliver)) }
+    }
+
+    /// For whoever serves an [`Upstream`] without a [`Server`](crate::Server): `take` gets the answer, once, from whichever thread
+    /// gives it. It must not wait, since what answers waits for it, and has to see to the call's deadline itself.
+    #[must_use]
+    pub fn to(take: impl FnOnce(Answer) + Send + 'static) -> Self {
+        Self { deliver: Some(Deliver::Taker(Box::new(take))) }
     }
 
     /// One that nobody hears.
     #[cfg(test)]
     pub(crate) fn to_nobody() -> Self {
-        Self { call: CallId(0), deliver: None }
+        Self { deliver: None }
     }
 
     /// Answers. A result has to be an object of TL, at most about 2 MiB; another one becomes an error with a name.
@@ -59,10 +71,18 @@ impl Reply {
     }
 
     fn send(&mut self, answer: Answer) {
-        if let Some(deliver) = self.deliver.take() {
+        match self.deliver.take() {
             // Fails only when the engine is gone, and then nobody is left to answer.
-            let _ = deliver.send(Done::Answer(self.call, answer));
+            Some(Deliver::Engine(call, engine)) => drop(engine.send(Done::Answer(call, answer))),
+            Some(Deliver::Taker(take)) => take(answer),
+            None => {}
         }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("owed", &self.deliver.is_some()).finish()
     }
 }
 
@@ -75,7 +95,43 @@ impl Drop for Reply {
 /// What a back end reaches clients by. Clones reach the same server.
 #[derive(Clone, Debug)]
 pub struct Edge {
-    commands: mpsc::Sender<Command>,
+    asks: Asks,
+}
+
+/// Who does what an [`Edge`] is asked for.
+#[derive(Clone, Debug)]
+enum Asks {
+    Engine(mpsc::Sender<Command>),
+    Taker(mpsc::Sender<EdgeRequest>),
+}
+
+/// What a back end asks by its [`Edge`]. Each is told what came of it; whoever asked may have stopped waiting.
+#[derive(Debug)]
+pub enum EdgeRequest {
+    /// Send an update; tell to how many sessions it went, as
+    /// [`ServerEndpoint::handle_push`](dayfly_core::server::ServerEndpoint::handle_push) does.
+    Push {
+        /// Whom it is for.
+        to: Recipient,
+        /// The update, serialized, constructor first.
+        update: Vec<u8>,
+        /// Who waits.
+        tell: oneshot::Sender<Result<usize, PushError>>,
+    },
+    /// Tell which sessions of a permanent key are connected.
+    Sessions {
+        /// The key.
+        perm: AuthKeyId,
+        /// Who waits.
+        tell: oneshot::Sender<Vec<SessionId>>,
+    },
+    /// End a key for good, and tell once that is so.
+    Revoke {
+        /// The key, of whichever kind.
+        key: AuthKeyId,
+        /// Who waits.
+        tell: oneshot::Sender<Revoked>,
+    },
 }
 
 /// Why a back end could not be served.
@@ -92,7 +148,14 @@ pub enum EdgeError {
 
 impl Edge {
     pub(crate) fn new(commands: mpsc::Sender<Command>) -> Self {
-        Self { commands }
+        Self { asks: Asks::Engine(commands) }
+    }
+
+    /// For whoever serves an [`Upstream`] without a [`Server`](crate::Server): what is asked goes to the receiver of `requests`, and
+    /// the edge has ended once that is gone.
+    #[must_use]
+    pub fn to(requests: mpsc::Sender<EdgeRequest>) -> Self {
+        Self { asks: Asks::Taker(requests) }
     }
 
     /// Sends an update, serialized, constructor first; gives to how many sessions it went. Waits while the server has too
@@ -129,7 +192,7 @@ impl Edge {
         update: Vec<u8>,
     ) -> Result<oneshot::Receiver<Result<usize, PushError>>, EdgeError> {
         let (tell, told) = oneshot::channel();
-        self.ask(Command::Push { to, update, tell }).await?;
+        self.ask(EdgeRequest::Push { to, update, tell }).await?;
         Ok(told)
     }
 
@@ -138,18 +201,21 @@ impl Edge {
         perm: AuthKeyId,
     ) -> Result<oneshot::Receiver<Vec<SessionId>>, EdgeError> {
         let (tell, told) = oneshot::channel();
-        self.ask(Command::Sessions { perm, tell }).await?;
+        self.ask(EdgeRequest::Sessions { perm, tell }).await?;
         Ok(told)
     }
 
     pub(crate) async fn begin_revoke(&self, key: AuthKeyId) -> Result<oneshot::Receiver<Revoked>, EdgeError> {
         let (tell, told) = oneshot::channel();
-        self.ask(Command::Revoke { key, tell }).await?;
+        self.ask(EdgeRequest::Revoke { key, tell }).await?;
         Ok(told)
     }
 
-    async fn ask(&self, command: Command) -> Result<(), EdgeError> {
-        self.commands.send(command).await.map_err(|_| EdgeError::Ended)
+    async fn ask(&self, request: EdgeRequest) -> Result<(), EdgeError> {
+        match &self.asks {
+            Asks::Engine(engine) => engine.send(Command::Edge(request)).await.map_err(|_| EdgeError::Ended),
+            Asks::Taker(requests) => requests.send(request).await.map_err(|_| EdgeError::Ended),
+        }
     }
 }
 
@@ -272,5 +338,24 @@ fn quiet_config() -> api::Config<'static> {
         base_lang_pack_version: None,
         reactions_default: None,
         autologin_token: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is taken where `use_it` is given a reply.
+    fn taken(use_it: impl FnOnce(Reply)) -> Vec<Answer> {
+        let (tell, told) = std::sync::mpsc::channel();
+        use_it(Reply::to(move |answer| tell.send(answer).unwrap()));
+        told.iter().collect()
+    }
+
+    #[test]
+    fn a_reply_to_another_owner_is_taken_once_also_if_nothing_is_answered() {
+        let answer = Answer::Result(vec![1, 2, 3, 4]);
+        assert_eq!(taken(|reply| reply.answer(answer.clone())), [answer]);
+        assert_eq!(taken(drop), [Answer::Error { code: 500, message: "BACKEND_GONE".to_owned() }]);
     }
 }

@@ -1,13 +1,14 @@
 //! The task that owns everything of a lab: one thing after the other, so that a seed decides what is sent.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly_core::Now;
 use dayfly_core::env::Env;
-use dayfly_core::handshake::server::{KeyRing, KeyRingError, ServerConfig, ServerKey};
+use dayfly_core::handshake::server::{KeyRing, ServerConfig, ServerKey};
 use dayfly_core::job::perform_all;
 use dayfly_core::keys::requests::{Lifetime, StoreOutcome, StoreRequest};
 use dayfly_core::server::{ConnectionId, EndpointConfig, Output, ServerEndpoint};
@@ -18,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::answers::Answers;
+use super::backend::{self, BackEnd};
 use super::clock::LabClock;
 use super::connection::{Arrived, Connection};
 use super::event::{LabEvent, What};
@@ -38,7 +40,8 @@ pub(super) struct Engine {
     pub(super) config: EndpointConfig,
     pub(super) handshakes: ServerConfig,
     pub(super) groups: GroupCache,
-    answers: Answers,
+    pub(super) answers: Answers,
+    pub(super) backend: Option<BackEnd>,
     pub(super) clock: LabClock,
     pub(super) random: LabRandom,
     watch: Watch,
@@ -59,9 +62,9 @@ impl Engine {
         address: SocketAddr,
         events: mpsc::UnboundedSender<LabEvent>,
         to_me: mpsc::Sender<Arrived>,
-    ) -> Result<Self, KeyRingError> {
+    ) -> io::Result<Self> {
         let key = ServerKey { key: Arc::clone(&config.key), old_rsa: true };
-        let ring = Arc::new(KeyRing::new(vec![key])?);
+        let ring = Arc::new(KeyRing::new(vec![key]).map_err(io::Error::other)?);
         let mut handshakes = ServerConfig::new(ring, SafePrimeGroup::published());
         handshakes.max_retries = u32::MAX;
         handshakes.limits.private_operations_per_minute = None;
@@ -70,12 +73,16 @@ impl Engine {
             tmp_sessions: config.tmp_sessions,
             ..EndpointConfig::default()
         };
+        let answers = config.answers(address);
+        let backend = config.backend.as_ref().map(|settings| BackEnd::start(settings, answers.own));
+        let backend = backend.transpose().map_err(io::Error::other)?;
         Ok(Self {
             endpoint: ServerEndpoint::new(endpoint.clone(), handshakes.clone()),
             config: endpoint,
             handshakes,
             groups: GroupCache::new(),
-            answers: config.answers(address),
+            backend,
+            answers,
             clock: config.clock.clone(),
             random: LabRandom::new(Dice::new(config.seed, "server")),
             watch: Watch::default(),
@@ -104,6 +111,7 @@ impl Engine {
                     Some(command) => self.on_command(command),
                     None => return,
                 },
+                heard = backend::hear(&mut self.backend) => self.on_heard(heard),
                 () = sleep_until(due) => {}
             }
             self.on_due();
@@ -199,8 +207,10 @@ impl Engine {
         }
         while let Some(call) = self.endpoint.poll_call() {
             busy = true;
-            let answer = self.answers.to(call.method(), now);
-            self.feed(connection, now, |endpoint, env| endpoint.handle_answer(call.id, answer, env));
+            self.on_call(connection, call, now);
+        }
+        while let Some((id, revoked)) = self.endpoint.poll_revoked() {
+            self.on_revoked(id, revoked);
         }
         while let Some(output) = self.endpoint.poll_output() {
             busy = true;
@@ -209,7 +219,7 @@ impl Engine {
         busy
     }
 
-    fn feed(
+    pub(super) fn feed(
         &mut self,
         connection: Option<u64>,
         now: Now,

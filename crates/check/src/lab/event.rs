@@ -135,6 +135,13 @@ pub enum What {
     },
     /// Of the lab's server: a key was made, a query refused, a key bound, a call taken, and so on.
     Server(Event),
+    /// What came from the back end, or in its place, went to the lab's server as the answer to a call.
+    BackEnd {
+        /// The constructor of the innermost query.
+        method: u32,
+        /// The code and the message of an error; `None` for a result.
+        error: Option<(i32, String)>,
+    },
     /// The clock was set or advanced.
     ClockSet,
     /// A connection ended.

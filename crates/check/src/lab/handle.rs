@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dayfly_crypto::AuthKeyId;
 use dayfly_crypto::rsa_key::PrivateKey;
-use dayfly_server::OwnAnswers;
+use dayfly_server::{Backend, OwnAnswers};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -45,6 +45,8 @@ pub struct LabConfig {
     pub tmp_sessions: usize,
     /// Results by the constructor of the innermost query.
     pub canned: BTreeMap<u32, Vec<u8>>,
+    /// What answers the other calls; the lab itself without it.
+    pub backend: Option<Backend>,
 }
 
 impl LabConfig {
@@ -61,6 +63,7 @@ impl LabConfig {
             allow_no_pfs: true,
             tmp_sessions: 1,
             canned: BTreeMap::new(),
+            backend: None,
         }
     }
 
@@ -97,7 +100,7 @@ impl Lab {
     /// more, the lab goes on without telling.
     ///
     /// # Errors
-    /// Those of the socket, and an RSA key that the lab cannot use.
+    /// Those of the socket, an RSA key that the lab cannot use, and a back end that cannot be dialled with its settings.
     pub fn start(
         config: &LabConfig,
         listener: Arc<TcpListener>,
@@ -106,7 +109,7 @@ impl Lab {
         let address = listener.local_addr()?;
         let (to_engine, arrived) = mpsc::channel(WAITING);
         let (commands, asked) = mpsc::channel(16);
-        let engine = Engine::new(config, address, events, to_engine.clone()).map_err(io::Error::other)?;
+        let engine = Engine::new(config, address, events, to_engine.clone())?;
         let tasks = [tokio::spawn(engine.run(arrived, asked)), tokio::spawn(accept(listener, to_engine))];
         Ok(Self { address, clock: config.clock.clone(), commands, tasks })
     }

@@ -7,6 +7,7 @@
 //! What it is not: a server for anybody's data. Its randomness is known to whoever knows the seed.
 
 mod answers;
+mod backend;
 mod clock;
 mod connection;
 mod engine;

@@ -65,6 +65,7 @@ impl Recorder {
                 let (kind, text) = words::event(event)?;
                 note(kind, text)
             }
+            What::BackEnd { method, error } => note("back_end", words::back_end(*method, error.as_ref())),
             What::ClockSet => note("clock", "the clock was set".to_owned()),
             What::Closed { by_client, reason } => {
                 self.connections.remove(&number);

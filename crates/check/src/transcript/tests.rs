@@ -133,6 +133,20 @@ fn each_line_is_an_entry_with_its_fields() {
 }
 
 #[test]
+fn what_a_back_end_says_is_told_with_the_method() {
+    let mut told = Told::default();
+    told.tell(What::Connected { peer: "127.0.0.1:50000".parse().unwrap() });
+    told.tell(What::BackEnd { method: 0xc4f9_186b, error: None });
+    told.tell(What::BackEnd { method: 1, error: Some((500, "BACKEND_UNAVAILABLE".to_owned())) });
+    let headings: Vec<String> = told.book.run(1).unwrap().entries.iter().map(heading).collect();
+    let expected = [
+        "back end: for help.getConfig: a result",
+        "back end: for 0x00000001: the error 500 BACKEND_UNAVAILABLE",
+    ];
+    assert_eq!(headings[1..], expected);
+}
+
+#[test]
 fn a_refusal_says_at_which_byte() {
     let mut inner = bytes("p_q_inner_data");
     let nonce = bytes("server_nonce");

@@ -80,6 +80,12 @@ pub(super) fn event(event: &Event) -> Option<(&'static str, String)> {
     })
 }
 
+/// What came from the back end for a call.
+pub(super) fn back_end(method: u32, error: Option<&(i32, String)>) -> String {
+    let said = error.map_or("a result".to_owned(), |(code, message)| format!("the error {code} {message}"));
+    format!("for {}: {said}", method_name(method))
+}
+
 fn handshake(event: &HandshakeEvent) -> (&'static str, String) {
     match event {
         HandshakeEvent::Refused { check } => ("handshake_refused", format!("{}: {check}", check.rule())),

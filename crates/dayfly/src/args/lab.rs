@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use dayfly_server::BackendAddress;
 
 #[derive(Args, Debug)]
 pub(crate) struct Lab {
@@ -16,6 +17,12 @@ pub(crate) struct Lab {
     /// Which faults to make and what to answer to calls, in TOML; without it the lab is honest
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
+    /// What answers the calls that the scenario does not, over gRPC: unix:/path, https://host:port or http://127.0.0.1:port
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) backend: Option<BackendAddress>,
+    /// With https://: authorities of the back end's certificate, ours, and its private key, in PEM
+    #[arg(long, value_names = ["CA", "CERTIFICATE", "KEY"], num_args = 3, requires = "backend")]
+    pub(crate) backend_tls: Option<Vec<PathBuf>>,
     /// Draw the same random bytes as the run that printed this seed [default: a new one]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

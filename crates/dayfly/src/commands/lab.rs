@@ -1,5 +1,6 @@
 //! `dayfly lab`.
 
+mod backend;
 mod public_key;
 
 use std::future::pending;
@@ -18,7 +19,7 @@ use dayfly_check::private_file::FileError;
 use dayfly_check::recording::{Files, SharedBook, TranscriptFile, record};
 use dayfly_check::scenario::Scenario;
 use dayfly_core::SecureRandom as _;
-use dayfly_server::{Allow, Config};
+use dayfly_server::{Allow, Backend, Config};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -26,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::public_key::PublicFile;
 use super::hints::hints;
 use super::signals::{Signals, Wanted};
-use super::{WrongUsage, runtime};
+use super::{WrongUsage, logging, runtime};
 use crate::args::lab::Lab as Args;
 use crate::report::{line, warning};
 
@@ -36,8 +37,12 @@ const BANNER: &str =
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     check_addresses(args)?;
     let scenario = args.scenario.as_deref().map_or(Ok(Scenario::default()), read_scenario)?;
+    let backend = backend::configure(args)?;
     let files = open_files(args)?;
-    runtime()?.block_on(serve(args, scenario, files))
+    if backend.is_some() {
+        logging::start(false)?;
+    }
+    runtime()?.block_on(serve(args, scenario, backend, files))
 }
 
 fn check_addresses(args: &Args) -> Result<(), WrongUsage> {
@@ -65,12 +70,17 @@ fn open_files(args: &Args) -> Result<Files, FileError> {
     Ok(Files { transcript: transcript.transpose()?, key_log: key_log.transpose()? })
 }
 
-async fn serve(args: &Args, scenario: Scenario, files: Files) -> anyhow::Result<()> {
+async fn serve(
+    args: &Args,
+    scenario: Scenario,
+    backend: Option<Backend>,
+    files: Files,
+) -> anyhow::Result<()> {
     let bind = async |address| {
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
     };
     let (clients, control) = (bind(args.listen).await?, bind(args.control).await?);
-    let config = configure(args, &scenario)?;
+    let config = LabConfig { backend, ..configure(args, &scenario)? };
     let mut signals = Signals::watch()?;
     let (tell, events) = mpsc::unbounded_channel();
     let lab = Arc::new(Lab::start(&config, Arc::new(clients), tell).context("the lab does not start")?);
@@ -153,6 +163,9 @@ fn introduce(args: &Args, config: &LabConfig, places: &Places) {
     line(&format!("page, control  {page}"));
     line(&format!("public key     {pem}"));
     line(&format!("fingerprint    {fingerprint}"));
+    if let Some(backend) = &config.backend {
+        line(&format!("back end       {}", backend.address));
+    }
     line(&format!("seed           {}{}\n", config.seed, if args.calm { "   calm" } else { "" }));
     let everything = Config { dc: config.dc, allow: vec![Allow::NoPfs, Allow::OldRsa], ..Config::default() };
     hints(&everything, *lab, public_key).iter().for_each(|hint| line(hint));

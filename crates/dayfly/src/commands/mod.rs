@@ -10,6 +10,7 @@ mod hints;
 pub(crate) mod keys;
 #[cfg(feature = "lab")]
 pub(crate) mod lab;
+mod logging;
 pub(crate) mod reference;
 pub(crate) mod rsa;
 pub(crate) mod serve;

@@ -3,32 +3,24 @@
 mod notify;
 mod running;
 
-use std::env::VarError;
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use dayfly_core::NoObserver;
 use dayfly_server::{
     Allow, Config, ControlSocket, GrpcBackend, Identity, Listener, OsRandom, OwnAnswers, Parts, Server,
     SystemClock, Upstream, forbid_core_dumps, raise_open_files, swap_is_on,
 };
 use dayfly_store::{EmbeddedStore, Keys, RamTempKeys, TempLimits};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer as _, fmt};
 
 use self::running::Running;
 use super::hints::hints;
 use super::signals::{Signals, Wanted};
-use super::{runtime, setup};
+use super::{logging, runtime, setup};
 use crate::args::{AllowArg, Serve};
 use crate::report::line;
-
-const LOG_VARIABLE: &str = "RUST_LOG";
 
 /// The store that `serve` runs on.
 type Store = Keys<EmbeddedStore, RamTempKeys>;
@@ -44,7 +36,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<()> {
         line("the configuration is right");
         return Ok(());
     }
-    start_logging(args.json)?;
+    logging::start(args.json)?;
     prepare_process()?;
     // The port first: a start that fails for it has made and opened nothing.
     let runtime = runtime()?;
@@ -100,23 +92,6 @@ fn upstream(config: &Config, address: SocketAddr) -> anyhow::Result<Box<dyn Upst
         Some(backend) => Box::new(GrpcBackend::new(backend, own)?),
         None => Box::new(own),
     })
-}
-
-/// `RUST_LOG` chooses what is logged, as in `info,dayfly_server=debug`; `info` without it.
-fn start_logging(json: bool) -> anyhow::Result<()> {
-    let filter = match std::env::var(LOG_VARIABLE) {
-        Ok(text) => text.parse::<Targets>().with_context(|| {
-            format!(
-                "{LOG_VARIABLE} reads {text:?}; expected is a level, or target=level, separated by commas"
-            )
-        })?,
-        Err(VarError::NotPresent) => Targets::new().with_default(LevelFilter::INFO),
-        Err(VarError::NotUnicode(_)) => bail!("{LOG_VARIABLE} is not text"),
-    };
-    let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
-    let lines = if json { lines.json().boxed() } else { lines.boxed() };
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
-    Ok(())
 }
 
 /// Rule PF-01: no core dump may hold keys, and the operator is told when swap may. Each connection takes a file.

@@ -92,6 +92,42 @@ fn a_lab_stays_on_loopback_unless_told() {
 }
 
 #[test]
+fn a_lab_lives_without_its_back_end_and_says_why_it_is_without() {
+    let place = Place::new();
+    let socket = format!("unix:{}", place.path("backend.sock").display());
+    let lab = lab(&place, &["--key", "lab.pem", "--backend", &socket]);
+    assert!(lab.introduction.contains(&format!("back end       {socket}")), "{}", lab.introduction);
+    connect(&place, &lab).well();
+    let (status, _, said) = lab.end(Signal::TERM);
+    assert!(status.success(), "{said}");
+    assert!(said.contains("back end: cannot be reached: "), "{said}");
+}
+
+#[test]
+fn a_back_end_that_cannot_be_dialled_is_refused() {
+    let place = Place::new();
+    place.write("ca.pem", "no certificate");
+    let files = ["--backend-tls", "ca.pem", "cert.pem", "key.pem"];
+    for (address, expected) in [
+        ("backend.sock", "is no address of a back end, expected one such as \"unix:/run/backend.sock\""),
+        ("http://10.0.0.1:80", "expected a loopback address such as 127.0.0.1 after http://"),
+    ] {
+        let ran = refused(&place, &["--backend", address]);
+        assert!(ran.code == 2 && ran.stderr.contains(expected), "{ran:?}");
+    }
+    let said = |arguments: &[&str], code| refused(&place, arguments).failed_with(code);
+    let https = ["--backend", "https://localhost:7443"];
+    let expected =
+        "https://localhost:7443 needs certificates on both sides: --backend-tls CA CERTIFICATE KEY";
+    assert_eq!(said(&https, 2), expected);
+    let text = said(&[&https[..], &files].concat(), 1);
+    assert!(text.starts_with("ca.pem: cannot be used for TLS: "), "{text}");
+    let unix = ["--backend", "unix:/backend.sock"];
+    let expected = "--backend-tls is for https://, not for unix:/backend.sock";
+    assert_eq!(said(&[&unix[..], &files].concat(), 2), expected);
+}
+
+#[test]
 fn lab_and_server_take_nothing_of_each_other() {
     let place = Place::with_a_store();
     let said = refused(&place, &["--key", "dayfly-data/server.pem"]).failed_with(1);

@@ -89,11 +89,11 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::engine::Command;
+    use crate::upstream::EdgeRequest;
 
     struct Asking {
         stream: BufReader<UnixStream>,
-        commands: mpsc::Receiver<Command>,
+        requests: mpsc::Receiver<EdgeRequest>,
         /// The store lies in it.
         _directory: tempfile::TempDir,
     }
@@ -105,11 +105,11 @@ mod tests {
             let store =
                 EmbeddedStore::open(&directory.path().join("data/keys.redb"), &sealing, Box::new(OsRandom));
             let keys = Arc::new(Keys::new(store.unwrap(), RamTempKeys::default()));
-            let (sender, commands) = mpsc::channel(1);
+            let (sender, requests) = mpsc::channel(1);
             let (own, stream) = UnixStream::pair().unwrap();
-            let desk = Desk { keys, edge: Edge::new(sender) };
+            let desk = Desk { keys, edge: Edge::to(sender) };
             tokio::spawn(async move { desk.serve(own).await });
-            Self { stream: BufReader::new(stream), commands, _directory: directory }
+            Self { stream: BufReader::new(stream), requests, _directory: directory }
         }
 
         async fn say(&mut self, line: &str) {
@@ -139,8 +139,8 @@ mod tests {
             [(Revoked::Ended, "ended"), (Revoked::Unknown, "unknown"), (Revoked::Unavailable, "unavailable")]
         {
             asking.say("{\"do\":\"revoke\",\"id\":\"00000000000000ff\"}\n").await;
-            let Some(Command::Revoke { key, tell }) = asking.commands.recv().await else {
-                panic!("no command")
+            let Some(EdgeRequest::Revoke { key, tell }) = asking.requests.recv().await else {
+                panic!("no request")
             };
             assert_eq!(key.0, 255);
             tell.send(revoked).unwrap();

@@ -98,7 +98,9 @@ impl GrpcBackend {
         }
     }
 
-    fn is_own(&self, method: u32) -> bool {
+    /// Whether calls of `method`, the constructor of the innermost query, are answered by the server itself and not passed on.
+    #[must_use]
+    pub fn is_own(&self, method: u32) -> bool {
         !self.takes_config && [api::HelpGetConfig::ID, api::HelpGetNearestDc::ID].contains(&method)
     }
 

@@ -94,7 +94,7 @@ impl Coming {
 mod tests {
     use super::super::proto::{Connected, Pushed, outcome};
     use super::*;
-    use crate::engine::Command;
+    use crate::upstream::EdgeRequest;
 
     /// Outcomes that are there already, in the order of these numbers.
     async fn owed(numbers: impl IntoIterator<Item = u64>) -> mpsc::Receiver<Owed> {
@@ -119,15 +119,15 @@ mod tests {
 
     #[tokio::test]
     async fn outcomes_come_in_the_order_of_the_questions_whichever_is_there_first() {
-        let (commands, mut engine) = mpsc::channel(8);
-        let (desk, owes) = desk(Edge::new(commands));
+        let (requests, mut engine) = mpsc::channel(8);
+        let (desk, owes) = desk(Edge::to(requests));
         desk.revoke(Revoke { number: 1, key: 5 }).await.unwrap();
         desk.who_is_connected(WhoIsConnected { number: 2, permanent_key: 5 }).await.unwrap();
-        let Some(Command::Revoke { key, tell: revoked }) = engine.recv().await else {
+        let Some(EdgeRequest::Revoke { key, tell: revoked }) = engine.recv().await else {
             panic!("no revocation")
         };
         assert_eq!(key, key_id(5));
-        let Some(Command::Sessions { tell: sessions, .. }) = engine.recv().await else {
+        let Some(EdgeRequest::Sessions { tell: sessions, .. }) = engine.recv().await else {
             panic!("no question")
         };
         sessions.send(vec![SessionId(-1)]).unwrap();
@@ -149,8 +149,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_has_ended_asks_nothing_more() {
-        let (commands, _) = mpsc::channel(1);
-        let (desk, _owes) = desk(Edge::new(commands));
+        let (requests, _) = mpsc::channel(1);
+        let (desk, _owes) = desk(Edge::to(requests));
         let ended = desk.push(Push::default()).await;
         assert!(matches!(ended, Err(Ended::Shutdown(EdgeError::Ended))), "{ended:?}");
     }

@@ -1,5 +1,7 @@
 //! Our own client against the lab.
 
+mod backend;
+
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -26,6 +28,10 @@ struct Stage {
 /// A calm lab with these faults.
 async fn stage(manners: Manners, rules: Vec<Rule>) -> Stage {
     let config = LabConfig { manners, rules, ..LabConfig::new(1, dayfly_testkit::test_key()) };
+    stage_of(config).await
+}
+
+async fn stage_of(config: LabConfig) -> Stage {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
     let (tell, events) = mpsc::unbounded_channel();
     let lab = Lab::start(&config, Arc::new(listener), tell).unwrap();
