@@ -7,6 +7,7 @@ mod server;
 mod suite;
 mod verdict;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -68,8 +69,15 @@ fn ourselves(profile: Profile) -> Result<()> {
     command.current_dir(&place).env("HOME", &place).env_remove("XDG_CONFIG_HOME");
     let server = Server::start(&mut command)?;
     let key = place.join("dayfly-data/server.pub.pem").display().to_string();
-    as_others_do(&dayfly, &["server", &server.address, "--server-key", &key, "--allow-load"])?;
-    as_others_do(&dayfly, &["client", "--run", &starts_client(&peer)])
+    let of_server = ["server", &server.address, "--server-key", &key, "--allow-load"];
+    let client = starts_client(&peer);
+    let of_client = ["client", "--run", &client];
+    // Side by side: what is slow of them waits.
+    std::thread::scope(|scope| {
+        let checks = [&of_server[..], &of_client].map(|words| scope.spawn(|| as_others_do(&dayfly, words)));
+        let ended = checks.map(|check| check.join().unwrap_or_else(|_| bail!("a check panicked")));
+        ended.into_iter().collect()
+    })
 }
 
 /// Starts our client, which calls until it is ended; it is not `dayfly connect`, which ends after two calls.
@@ -77,12 +85,15 @@ fn starts_client(peer: &Path) -> String {
     format!("exec '{}' connect {{addr}} {{pem}}", peer.display())
 }
 
-/// Runs the script that other projects use.
+/// Runs the script that other projects use, with everything that it has, and prints what it says once it has ended.
 fn as_others_do(dayfly: &Path, words: &[&str]) -> Result<()> {
     let mut script = Command::new(workspace::root().join(SCRIPT));
-    script.args(words).args(["--strict", "--seed", "1"]).current_dir(folder()?).env("DAYFLY", dayfly);
-    let status = script.status().with_context(|| format!("starting {SCRIPT}"))?;
-    ensure!(status.success(), "check {} on ourselves does not pass", words.first().unwrap_or(&""));
+    script.args(words).args(["--strict", "--slow", "--seed", "1"]);
+    let output = script.current_dir(folder()?).env("DAYFLY", dayfly).output();
+    let output = output.with_context(|| format!("starting {SCRIPT}"))?;
+    let said = [output.stdout, output.stderr].concat();
+    std::io::stdout().write_all(&said).context("printing what the suite says")?;
+    ensure!(output.status.success(), "check {} on ourselves does not pass", words.first().unwrap_or(&""));
     Ok(())
 }
 

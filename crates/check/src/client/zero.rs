@@ -29,14 +29,13 @@ pub(super) async fn takes_zero_key(stage: &mut Stage) -> Outcome {
         };
         match &event.what {
             What::Plain { direction: Direction::In, name: "set_client_DH_params", .. } => attempts += 1,
-            What::Server(Event::Handshake(HandshakeEvent::KeyMade {
-                lifetime: Lifetime::Permanent, ..
-            })) => {
-                if std::mem::replace(&mut made, true) {
-                    return failed(format!(
-                        "after {attempts} attempts it had the key, and made another in its place"
-                    ));
+            What::Server(Event::Handshake(HandshakeEvent::KeyMade { lifetime, .. }))
+                if *lifetime == Lifetime::Permanent =>
+            {
+                if made {
+                    return failed(format!("after {attempts} attempts it had the key, and made another one"));
                 }
+                made = true;
             }
             What::Server(Event::Bound { .. }) if made => return Ok(()),
             What::Server(Event::Call { key_use: KeyUse::Permanent, .. }) if made => return Ok(()),
