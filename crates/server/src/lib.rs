@@ -47,6 +47,7 @@ mod http;
 mod identity;
 mod listener;
 mod metrics;
+mod own_answers;
 mod places;
 mod proxy;
 mod queue;
@@ -75,7 +76,8 @@ pub use identity::{
     Identity, IdentityError, PRIVATE_FILE, PUBLIC_FILE, generate, read_private, read_public, write_public,
 };
 pub use listener::Listener;
+pub use own_answers::OwnAnswers;
 pub use proxy::{Network, NoNetwork};
 pub use server::{Parts, Server, StartError};
-pub use upstream::{Edge, EdgeError, EdgeRequest, OwnAnswers, Reply, Upstream};
+pub use upstream::{Edge, EdgeError, EdgeRequest, Reply, Upstream};
 pub use utc::utc;

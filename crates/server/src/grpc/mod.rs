@@ -34,7 +34,8 @@ use self::lane::{Lane, Room};
 use self::proto::Hello;
 use self::stream::Stream;
 use crate::config::Backend;
-use crate::upstream::{Edge, OwnAnswers, Reply, Upstream};
+use crate::own_answers::OwnAnswers;
+use crate::upstream::{Edge, Reply, Upstream};
 
 pub use address::{BackendAddress, NoBackendAddress};
 pub use certificates::BackendError;
