@@ -47,6 +47,9 @@ pub(crate) struct Lab {
     /// Print where everything is as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+    /// List the faults that a scenario can make, one a line: name, step and what is done
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 #[derive(Args, Debug)]

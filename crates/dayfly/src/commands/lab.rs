@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use dayfly_check::console::{Console, DeskParts};
 use dayfly_check::keylog::KeyLog;
-use dayfly_check::lab::{Lab, LabConfig, Manners};
+use dayfly_check::lab::{Fault, Lab, LabConfig, Manners, Step};
 use dayfly_check::lab_key;
 use dayfly_check::private_file::FileError;
 use dayfly_check::recording::{Files, SharedBook, TranscriptFile, record};
@@ -35,6 +35,10 @@ const BANNER: &str =
     "dayfly lab: a server for tests. Its randomness is known, and it keeps no secret: never for production.";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    if args.list {
+        Fault::ALL.iter().for_each(|fault| line(&listed(*fault)));
+        return Ok(());
+    }
     check_addresses(args)?;
     let scenario = args.scenario.as_deref().map_or(Ok(Scenario::default()), read_scenario)?;
     let backend = backend::configure(args)?;
@@ -43,6 +47,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         logging::start(false)?;
     }
     runtime()?.block_on(serve(args, scenario, backend, files))
+}
+
+/// A fault in one line.
+fn listed(fault: Fault) -> String {
+    let step = fault.step().map_or("any", Step::name);
+    format!("{:<26} {step:<10} {}", fault.name(), fault.describe())
 }
 
 fn check_addresses(args: &Args) -> Result<(), WrongUsage> {

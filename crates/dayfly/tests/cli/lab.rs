@@ -48,6 +48,17 @@ fn a_client_is_served_and_everything_is_written_down() {
 }
 
 #[test]
+fn its_faults_are_listed_with_their_steps() {
+    let listed = Place::new().run(&["lab", "--list"]).well();
+    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    for wanted in
+        [["dh-answer-hash", "dh-params", "the"], ["late", "any", "the"], ["key-ended", "call", "the"]]
+    {
+        assert!(lines.iter().any(|line| line.starts_with(&wanted)), "{wanted:?}: {listed}");
+    }
+}
+
+#[test]
 fn it_ends_with_its_standard_input_if_it_is_told_to() {
     let place = Place::new();
     let mut command = place.command(&PORTS);
