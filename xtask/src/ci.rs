@@ -47,7 +47,7 @@ const STEPS: [Step; 11] = [
 const LANES: [&[Step]; 2] = [
     &[
         step("proof-of-rules", &["cargo", "xtask", "rules", "--prove"]),
-        step("proof-of-conformance", &["cargo", "xtask", "conformance", "--prove"]),
+        step("proof-of-conformance", &["cargo", "xtask", "conformance", "--prove", "--short"]),
     ],
     &[
         step("foreign-clients", &["interop/run", "--short", "--skip-missing"]),

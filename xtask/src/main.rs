@@ -26,10 +26,11 @@ usage: cargo xtask COMMAND
 
   ci                            what CI runs, step by step; logs in target/ci/
   conformance [--dev]           `dayfly check` on our server and client: every must and should passes; --dev builds quicker
-  conformance --prove [--only PREFIX] [--dev]
-                                switch their checks off one by one: a case that names the rule must fail
+  conformance --prove [--only PREFIX] [--short] [--dev]
+                                switch their checks off one by one: a case that names the rule must fail; --short leaves out
+                                those that no case can see
   deps                          edges between crates, DEPS.md, licences, forbidden crates
-  figures [--write] [--only echo,idle,pings,storm]
+  figures [--write] [--only echo,idle,pings,storm,lab]
                                 measure docs/src/figures.md; --write puts the report there
   fuzz [--seconds N] [--keep] [TARGET...]
                                 10 CPU-minutes for each fuzz target, or N seconds; --keep minimizes fuzz/corpus

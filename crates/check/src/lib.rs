@@ -1,7 +1,9 @@
-//! The conformance suite of MTProto's keys: it plays a hostile client against a server, rule by rule.
+//! The conformance suite of MTProto's keys, and the lab.
 //!
-//! What it is: cases, each with an id (`HS-20/3`), the rule behind it, one sentence of why it matters, what was sent, what
-//! is expected and what came. The rules are the table in `docs/src/rules.md`.
+//! What it is: [`server`] plays a hostile client against a server, [`client`] a hostile server against a client, rule by rule, in
+//! cases, each with an id (`HS-20/3`), the rule behind it, one sentence of why it matters, what was sent, what is expected and what
+//! came; the rules are the table in `docs/src/rules.md`. [`lab`] is an offline server for the tests of a client library: faults, a
+//! clock to set, a transcript of everything, which [`dissect`] takes apart field by field and [`console`] shows as pages.
 //!
 //! What it is not: a load tool, or a scanner for machines that are not yours. Everything that it draws comes from a seed
 //! that it prints, so a run can be repeated byte for byte, and no key that it makes is a secret.
