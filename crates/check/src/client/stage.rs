@@ -133,6 +133,11 @@ impl Stage {
         self.trace
     }
 
+    /// Adds a line to what went over the wire.
+    pub(super) fn remark(&mut self, text: String) {
+        self.trace.push(Happened::Got(text));
+    }
+
     fn note(&mut self, event: &LabEvent) {
         let connection = event.connection.unwrap_or_default();
         let line = |text: String| format!("connection {connection}: {text}");

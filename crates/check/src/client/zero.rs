@@ -37,8 +37,10 @@ pub(super) async fn takes_zero_key(stage: &mut Stage) -> Outcome {
                 }
                 made = true;
             }
-            What::Server(Event::Bound { .. }) if made => return Ok(()),
-            What::Server(Event::Call { key_use: KeyUse::Permanent, .. }) if made => return Ok(()),
+            What::Server(Event::Bound { .. }) if made => return used(stage, attempts),
+            What::Server(Event::Call { key_use: KeyUse::Permanent, .. }) if made => {
+                return used(stage, attempts);
+            }
             What::Server(Event::BindRefused { error, .. }) if made => {
                 return failed(format!("after {attempts} attempts it had the key; its binding got {error}"));
             }
@@ -48,4 +50,12 @@ pub(super) async fn takes_zero_key(stage: &mut Stage) -> Outcome {
             _ => {}
         }
     }
+}
+
+/// The report tells how long it took.
+fn used(stage: &mut Stage, attempts: u32) -> Outcome {
+    stage.remark(format!(
+        "the key that begins with a zero byte came with set_client_DH_params number {attempts}"
+    ));
+    Ok(())
 }
