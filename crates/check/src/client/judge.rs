@@ -65,8 +65,7 @@ struct Struck {
 impl Struck {
     /// Notes the event if the fault acts in it.
     fn note(&mut self, event: &LabEvent, fault: Fault) -> bool {
-        let Some((acted, run)) = meddled(event).filter(|(acted, _)| *acted == fault) else { return false };
-        debug_assert_eq!(acted, fault);
+        let Some((_, run)) = meddled(event).filter(|(acted, _)| *acted == fault) else { return false };
         self.connections.insert(event.connection);
         self.nonces.extend(run.into_iter().flat_map(|(nonce, server_nonce)| [nonce, server_nonce]));
         true
@@ -105,8 +104,54 @@ fn was_answered(asked: &Asked, step: Step) -> bool {
 
 /// Every answer is altered: no run may go on.
 pub(super) async fn refuses(stage: &mut Stage, fault: Fault) -> Outcome {
-    let step = fault.step().unwrap_or(Step::ResPq);
-    refuses_at(stage, fault, step).await
+    match fault.step() {
+        Some(Step::DhGen) => refuses_key(stage, fault).await,
+        step => refuses_at(stage, fault, step.unwrap_or(Step::ResPq)).await,
+    }
+}
+
+/// Every last answer is altered: no key may be used. To close the connection, or to begin one more run, is no refusal yet: so does
+/// a client that took the one key and goes on to the other.
+async fn refuses_key(stage: &mut Stage, fault: Fault) -> Outcome {
+    stage.begin(vec![Rule::always(fault)]).await?;
+    let (mut struck, mut open) = (Struck::default(), BTreeSet::new());
+    let outcome = watch(stage, |look, ledger| {
+        let Look::Event(event, did) = look else {
+            return (!struck.is_empty()).then_some(Ok(()));
+        };
+        if struck.note(event, fault) {
+            open.insert(event.connection);
+            return None;
+        }
+        match did? {
+            Did::Sealed(_) | Did::Unopened(_) if !struck.is_empty() => {
+                Some(failed("it took the key into use"))
+            }
+            Did::Asked(asked) if struck.has(&asked) && !asked.repeat => {
+                Some(failed(format!("it went on with {}", asked.name)))
+            }
+            Did::Began { .. } if !struck.is_empty() && ledger.begun() > USUAL_RUNS => {
+                Some(if says_that_it_failed(fault) { began_anew() } else { Ok(()) })
+            }
+            Did::Closed => {
+                open.remove(&event.connection);
+                None
+            }
+            _ => None,
+        }
+    })
+    .await;
+    match outcome {
+        // It has left each of them, and keeps silent.
+        Err(Stop::Undecided(_)) if !says_that_it_failed(fault) && !struck.is_empty() && open.is_empty() => {
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+fn began_anew<T>() -> Outcome<T> {
+    Err(Stop::Undecided("it began anew, as one does that refused the answer and one that took it".to_owned()))
 }
 
 /// The same for a fault that can act at every step.
@@ -127,9 +172,7 @@ pub(super) async fn refuses_at(stage: &mut Stage, fault: Fault, step: Step) -> O
             }
             Did::Sealed(_) | Did::Unopened(_) => Some(failed("it took the key into use")),
             Did::Began { .. } if says_that_it_failed(fault) && (here || ledger.begun() > USUAL_RUNS) => {
-                Some(Err(Stop::Undecided(
-                    "it began anew, as one does that refused the answer and one that took it".to_owned(),
-                )))
+                Some(began_anew())
             }
             Did::Began { anew } => (here || (anew && ledger.begun() > USUAL_RUNS)).then_some(Ok(())),
             Did::Closed => here.then_some(Ok(())),
