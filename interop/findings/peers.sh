@@ -42,7 +42,7 @@ peer_telethon() {
   need python3 'python 3.11 or later'
   install_python "$interop/telethon/requirements.txt" "$target/interop/telethon"
   without_pfs judge_client telethon "Telethon $(python_version "$interop/telethon" telethon)" \
-    "exec '$venv/bin/python' '$interop/telethon/stay.py' {addr} {pem}"
+    "exec '$venv/bin/python' '$interop/findings/telethon/stay.py' {addr} {pem}"
 }
 
 peer_kurigram() {

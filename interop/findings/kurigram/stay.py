@@ -6,11 +6,8 @@ help.getNearestDc in turn, each again until it is answered. When Kurigram gives 
 
 import asyncio
 import base64
-import logging
-import os
 import sys
 from hashlib import sha1
-from itertools import cycle
 from pathlib import Path
 
 from pyrogram import Client, raw
@@ -19,7 +16,8 @@ from pyrogram.crypto import rsa
 from pyrogram.errors import RPCError
 from pyrogram.raw.core import Bytes
 
-BREATH = 0.1  # seconds
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+import staying
 
 
 def read_key(path):
@@ -45,40 +43,13 @@ def connections_to(host, port):
     return connect
 
 
-async def answered(client, call):
-    while True:
-        try:
-            return await client.invoke(call)
-        except (RPCError, OSError, asyncio.TimeoutError) as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            await asyncio.sleep(BREATH)
-
-
 async def stay(host, port):
     factory = connections_to(host, port)
     client = Client("check", api_id=1, api_hash="0" * 32, in_memory=True, connection_factory=factory)
     await client.connect()
-    for call in cycle((raw.functions.help.GetConfig(), raw.functions.help.GetNearestDc())):
-        await answered(client, call)
-        await asyncio.sleep(BREATH)
-
-
-async def stay_for_ever(host, port):
-    while True:
-        try:
-            await stay(host, port)
-        except Exception as error:  # whatever Kurigram gives up with; a program would connect again
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            await asyncio.sleep(BREATH)
-
-
-def main(words):
-    address, pem = words
-    host, _, port = address.rpartition(":")
-    logging.basicConfig(level=os.environ.get("KURIGRAM_LOG_LEVEL", "WARNING"))
-    trust(pem)
-    asyncio.run(stay_for_ever(host, int(port)))
+    calls = (raw.functions.help.GetConfig(), raw.functions.help.GetNearestDc())
+    await staying.call_for_ever(client.invoke, calls, (RPCError, OSError, asyncio.TimeoutError))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    staying.run(sys.argv[1:], "KURIGRAM_LOG_LEVEL", trust, stay)

@@ -107,6 +107,26 @@ fn a_client_of_ours_is_started_for_each_case_and_the_key_file_goes_with_the_run(
 }
 
 #[test]
+fn a_client_that_ends_or_says_nothing_has_not_passed() {
+    let place = Place::new();
+    for (client, why) in [
+        ("true", "the client ended without sending anything"),
+        ("exec sleep 600", "no client came within 1s"),
+    ] {
+        let ran =
+            place.run(&["check", "client", "--run", client, "--only", "HS-01/1,MS-06/1", "--patience", "1"]);
+        assert_eq!(ran.code, 1, "{}", ran.stdout);
+        assert!(ran.stdout.contains("not reached HS-01/1   must    "), "{}", ran.stdout);
+        assert!(ran.stdout.contains(why), "{}", ran.stdout);
+        assert!(
+            ran.stdout.contains(": 0 passed; ") && ran.stdout.contains("; 2 not reached;"),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
 fn a_run_that_is_stopped_leaves_neither_its_client_nor_the_key_file() {
     let place = Place::new();
     place.write("tmp/kept", "");

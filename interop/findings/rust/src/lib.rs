@@ -1,9 +1,10 @@
-//! What both drivers need: the key that the suite says is to be trusted.
+//! What both drivers need: the key that the suite says is to be trusted, and calls in turn.
 //!
 //! The RSA keys of grammers and ferogram are compiled in, and neither has a way to name another. `../build` lets a copy of the one
 //! function that looks them up read one more from [`KEY_VARIABLE`].
 
 use std::error::Error;
+use std::fmt::Display;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -42,6 +43,17 @@ pub fn trust_and_address() -> Result<String, Box<dyn Error>> {
     let (n, e) = (BigUint::from_bytes_be(&modulus), BigUint::from_bytes_be(&exponent));
     let mut again = Command::new(std::env::current_exe()?);
     Err(again.args(&words).env(KEY_VARIABLE, format!("{fingerprint} {n} {e}")).exec().into())
+}
+
+/// Makes the calls 0 and 1 in turn, each again until it is answered.
+pub async fn call_for_ever<E: Display, F: Future<Output = Result<(), E>>>(call: impl Fn(usize) -> F) {
+    for turn in 0_usize.. {
+        while let Err(error) = call(turn % 2).await {
+            eprintln!("{error}");
+            tokio::time::sleep(BREATH).await;
+        }
+        tokio::time::sleep(BREATH).await;
+    }
 }
 
 fn read_key(path: &Path) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {

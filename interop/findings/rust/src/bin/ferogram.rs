@@ -10,7 +10,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use dayfly_findings_rust::{BREATH, trust_and_address};
+use dayfly_findings_rust::{BREATH, call_for_ever, trust_and_address};
 use ferogram::{Client, DcEntry, DcFlags, InMemoryBackend, SessionBackend, tl};
 use ferogram_connect::{Connection, TransportKind};
 use ferogram_session::PersistedSession;
@@ -48,7 +48,15 @@ async fn start(address: String, session: Arc<dyn SessionBackend>) -> Result<(), 
     let builder = Client::builder().api_id(1).api_hash("0".repeat(32)).session_backend(session);
     let (client, _stopper) = builder.transport(TRANSPORT).pfs(true).connect().await?;
     client.save_session().await?;
-    call_for_ever(&client).await;
+    let client = &client;
+    call_for_ever(|turn| async move {
+        match turn {
+            // A new connection begins with help.getConfig: another call comes first, so that going on is no repeat.
+            0 => client.invoke(&tl::functions::help::GetNearestDc {}).await.map(drop),
+            _ => client.invoke(&tl::functions::help::GetConfig {}).await.map(drop),
+        }
+    })
+    .await;
     Ok(())
 }
 
@@ -63,19 +71,4 @@ async fn first_session(address: &str) -> Result<PersistedSession, Box<dyn Error>
         flags: DcFlags::NONE,
     };
     Ok(PersistedSession { home_dc_id: DC, dcs: vec![entry], ..PersistedSession::default() })
-}
-
-async fn call_for_ever(client: &Client) {
-    for turn in 0_usize.. {
-        // A new connection begins with help.getConfig: another call comes first, so that going on is no repeat.
-        let call = async || match turn % 2 {
-            0 => client.invoke(&tl::functions::help::GetNearestDc {}).await.map(drop),
-            _ => client.invoke(&tl::functions::help::GetConfig {}).await.map(drop),
-        };
-        while let Err(error) = call().await {
-            eprintln!("{error}");
-            tokio::time::sleep(BREATH).await;
-        }
-        tokio::time::sleep(BREATH).await;
-    }
 }

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use dayfly_findings_rust::{BREATH, trust_and_address};
+use dayfly_findings_rust::{BREATH, call_for_ever, trust_and_address};
 use grammers_client::session::Session;
 use grammers_client::session::storages::MemorySession;
 use grammers_client::session::types::DcOption;
@@ -21,10 +21,17 @@ async fn stay(address: &str) -> Result<(), Box<dyn Error>> {
     let session = session_at(address).await?;
     loop {
         let SenderPool { runner, handle, .. } = SenderPool::new(Arc::clone(&session), 1);
-        let client = Client::new(handle);
+        let client = &Client::new(handle);
+        let calling = call_for_ever(|turn| async move {
+            match turn {
+                // A new connection begins with help.getConfig: another call comes first, so that going on is no repeat.
+                0 => client.invoke(&tl::functions::help::GetNearestDc {}).await.map(drop),
+                _ => client.invoke(&tl::functions::help::GetConfig {}).await.map(drop),
+            }
+        });
         tokio::select! {
             stopped = tokio::spawn(runner.run()) => eprintln!("the pool has stopped: {stopped:?}"),
-            () = call_for_ever(&client) => {}
+            () = calling => {}
         }
         tokio::time::sleep(BREATH).await;
     }
@@ -36,19 +43,4 @@ async fn session_at(address: &str) -> Result<Arc<MemorySession>, Box<dyn Error>>
     let known = session.dc_option(session.home_dc_id()?)?.ok_or("grammers knows no address of its own DC")?;
     session.set_dc_option(&DcOption { ipv4: address.parse()?, ..known }).await?;
     Ok(Arc::new(session))
-}
-
-async fn call_for_ever(client: &Client) {
-    for turn in 0_usize.. {
-        // A new connection begins with help.getConfig: another call comes first, so that going on is no repeat.
-        let call = async || match turn % 2 {
-            0 => client.invoke(&tl::functions::help::GetNearestDc {}).await.map(drop),
-            _ => client.invoke(&tl::functions::help::GetConfig {}).await.map(drop),
-        };
-        while let Err(error) = call().await {
-            eprintln!("{error}");
-            tokio::time::sleep(BREATH).await;
-        }
-        tokio::time::sleep(BREATH).await;
-    }
 }
